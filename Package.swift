@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target obeys the same rules: Swift 6 mode, no warning survives, every unsafe line says so.
+let rules: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// One room of the house. Arrows only point down: a target may name only targets listed above it.
+func room(_ name: String, _ below: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: below, swiftSettings: rules)
+}
+
+func tests(_ name: String, _ subjects: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: subjects, swiftSettings: rules)
+}
+
+let package = Package(
+  name: "roost",
+  products: [.executable(name: "roost", targets: ["roost"])],
+  targets: [
+    // C: module maps over Debian's libraries, nothing of our own
+    .systemLibrary(name: "CSystem"),
+    .systemLibrary(name: "CHiredis"),
+    .systemLibrary(name: "COpenSSL"),
+
+    // pure: no kernel, no clock, no randomness
+    room("Buffers"),
+    room("WebSocketCore", ["Buffers"]),
+    room("HTTPCore", ["Buffers"]),
+    room("RealtimeCore", ["Buffers"]),
+
+    // the doors: kernel, OpenSSL, Redis
+    room("EventLoops", ["CSystem"]),
+    room("Telemetry"),
+    room("Tokens", ["COpenSSL"]),
+    room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "RealtimeCore"]),
+    room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "WebSocketCore"]),
+
+    // the shell
+    room(
+      "RoostServer",
+      [
+        "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "RealtimeCore", "RedisRelay", "Telemetry",
+        "Tokens", "WebSocketCore",
+      ]),
+    .executableTarget(
+      name: "roost",
+      dependencies: ["CSystem", "EventLoops", "LoadGenerator", "RoostServer", "Telemetry", "Tokens"],
+      swiftSettings: rules),
+
+    .target(
+      name: "RoostTesting",
+      dependencies: ["Buffers", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore"],
+      path: "Tests/RoostTesting", swiftSettings: rules),
+    tests("BuffersTests", ["Buffers", "RoostTesting"]),
+    tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
+    tests("HTTPCoreTests", ["HTTPCore", "RoostTesting"]),
+    tests("RealtimeCoreTests", ["RealtimeCore", "RoostTesting"]),
+    tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
+    tests("TokensTests", ["Tokens", "RoostTesting"]),
+    tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
+    tests("RedisRelayTests", ["RedisRelay", "RealtimeCore", "RoostTesting"]),
+    tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens"]),
+    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
+    tests("TidyTests", []),
+  ]
+)

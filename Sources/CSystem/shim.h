@@ -1,0 +1,11 @@
+// Linux calls that Swift's Glibc module leaves out (it is built without _GNU_SOURCE).
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
