@@ -1,4 +1,5 @@
 // Linux calls that Swift's Glibc module leaves out (it is built without _GNU_SOURCE).
+#include <pthread.h>
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/epoll.h>
@@ -9,3 +10,4 @@
 #include <netinet/tcp.h>
 
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
