@@ -28,7 +28,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     for slot in 0..<generations.count where generations[slot] & 1 == 1 {
       unsafe address(UInt32(slot)).deinitialize(count: 1)
     }
-    for unsafechunk in unsafe chunks { unsafe chunk.deallocate() }
+    unsafe chunks.forEach { unsafe $0.deallocate() }
   }
 
   public mutating func insert(_ element: consuming Element) -> Key {
