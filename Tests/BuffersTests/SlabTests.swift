@@ -33,10 +33,18 @@ import Testing
           #expect(element.value == model.removeValue(forKey: key))
           dead.append(key)
         }
-        if let key = dead.randomElement(using: &generator) { #expect(!slab.contains(key)) }
+        if let key = dead.randomElement(using: &generator) {
+          let isAlive = slab.contains(key)
+          #expect(!isAlive)
+        }
       }
-      for (key, value) in model { #expect(slab.contains(key) && slab[key.slot].value == value) }
-      #expect(slab.count == model.count && tally.alive == model.count)
+      for (key, value) in model {
+        let isAlive = slab.contains(key)
+        let held = slab[key.slot].value
+        #expect(isAlive && held == value)
+      }
+      let count = slab.count
+      #expect(count == model.count && tally.alive == model.count)
     }
     #expect(tally.alive == 0)
   }
