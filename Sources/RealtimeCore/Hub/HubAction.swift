@@ -1,0 +1,62 @@
+/// Names a room within the hub and its shards. Used again only after every shard was told to forget the room.
+public typealias RoomNumber = UInt32
+
+/// A range within ``HubOutput/text``.
+public typealias TextRange = Range<Int>
+
+/// Why a handshake that was otherwise good is turned away.
+public enum Refusal: Sendable, Equatable { case tooManyConnections, nodeFull, draining }
+
+/// One thing that happened in a room, as its members see it. Members get items in the order of the actions.
+public struct RoomItem: Sendable {
+  /// The text for everybody who gets no special one.
+  public var text: TextRange
+  /// The connection that said it: gets `ack` instead of `text`. `nil` when it is not on this node.
+  public var origin: ConnectionID?
+  public var ack: TextRange?
+  /// The sender's other connections on this node get this text instead (it carries `client_id`).
+  public var ownText: TextRange?
+  public var ownConnections: [ConnectionID]
+  /// These members get nothing (who joins is told by `room_info`).
+  public var exceptConnections: [ConnectionID]
+
+  public init(
+    text: TextRange, origin: ConnectionID? = nil, ack: TextRange? = nil, ownText: TextRange? = nil,
+    ownConnections: [ConnectionID] = [], exceptConnections: [ConnectionID] = []
+  ) {
+    (self.text, self.origin, self.ack, self.ownText) = (text, origin, ack, ownText)
+    (self.ownConnections, self.exceptConnections) = (ownConnections, exceptConnections)
+  }
+}
+
+/// What the shell does for the hub, in order. Texts are JSON without framing, in ``HubOutput/text``.
+public enum HubAction: Sendable {
+  /// The handshake may be answered with 101; the connection counts from now on.
+  case admit(ConnectionID)
+  case refuse(ConnectionID, Refusal)
+  /// One message for one connection.
+  case text(ConnectionID, TextRange)
+  /// The connection becomes a member on its shard, then gets the text (`room_info`). Items before are not for it,
+  /// items after are.
+  case enter(ConnectionID, RoomNumber, RoomName, TextRange)
+  /// The connection is a member no longer (nothing when it was none), then gets the text.
+  case exit(ConnectionID, RoomNumber, RoomName, TextRange)
+  case item(RoomNumber, RoomItem)
+  /// The room has no member here any more; its number may be used again.
+  case forget(RoomNumber)
+  /// One message for all connections of the node.
+  case everyone(TextRange)
+  /// Close with a code of ours and a reason. `departure` of the `disconnect` that follows is the shell's to know.
+  case close(ConnectionID, code: UInt16, reason: StaticString)
+  case online(ConnectionID, OnlineAnswer)
+  case relay(RelayRequest, RelayTicket)
+  /// For the log, with a word that says what happened.
+  case notice(HubNotice)
+}
+
+public enum HubNotice: Sendable {
+  case relayState(RelayState)
+  case fenced(incarnation: String)
+  case reaped(incarnation: String)
+  case badFrame(reason: String)
+}

@@ -1,0 +1,53 @@
+/// What a client said, kept whole: one allocation, two slices.
+public struct ClientText: Sendable, Equatable {
+  public var bytes: [UInt8]
+  /// The payload's JSON within `bytes`.
+  public var payload: Range<Int>
+  /// The contents of the client's own id within `bytes`, without quotes; empty when none was given.
+  public var id: Range<Int>
+
+  public init(bytes: [UInt8], payload: Range<Int>, id: Range<Int>) {
+    (self.bytes, self.payload, self.id) = (bytes, payload, id)
+  }
+}
+
+/// How a connection ended, which decides whether its user has time to come back before others hear of it.
+public enum Departure: Sendable {
+  /// The socket was lost, or the client navigated away: others are told after the leave grace.
+  case lost
+  /// The user left for good (closes 4001, 4500, 4501): counts at once.
+  case left
+}
+
+/// What a shard tells the hub, in the order it happened on that shard.
+///
+/// `id` is the client's own id of its message (raw JSON string contents, possibly empty); answers carry it back.
+public enum HubCommand: Sendable {
+  /// A handshake with a good token asks for a place. Answered by ``HubAction/admit(_:)`` or ``HubAction/refuse(_:_:)``;
+  /// nothing else may be said for this connection before.
+  case connect(ConnectionID, Identity)
+  /// The connection is gone, or its handshake was given up. Sent exactly once for each `connect` that was not refused.
+  case disconnect(ConnectionID, Departure)
+  case join(ConnectionID, RoomName, id: [UInt8])
+  case leave(ConnectionID, RoomName, id: [UInt8])
+  case send(ConnectionID, RoomName, ClientText)
+  case typing(ConnectionID, RoomName, isTyping: Bool)
+  case askOnlineUsers(ConnectionID, RoomName, id: [UInt8])
+  case sendPrivate(ConnectionID, recipient: String, ClientText)
+  case chat(ConnectionID, ClientText)
+  /// `GET /ws/online`; answered by ``HubAction/online(_:_:)``.
+  case askOnline(ConnectionID)
+}
+
+/// The cluster's numbers, or this node's while the relay is away.
+public struct OnlineAnswer: Sendable, Equatable {
+  public var connections: Int
+  public var users: Int
+  public var nodes: Int
+  public var isClusterWide: Bool
+
+  public init(connections: Int, users: Int, nodes: Int, isClusterWide: Bool) {
+    (self.connections, self.users, self.nodes) = (connections, users, nodes)
+    self.isClusterWide = isClusterWide
+  }
+}

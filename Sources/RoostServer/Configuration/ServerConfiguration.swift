@@ -1,0 +1,90 @@
+/// Everything a node can be told. A plain value: build it, change it, compare it, print it.
+public struct ServerConfiguration: Equatable, Sendable {
+  /// Limits of SPEC section 3. Each has a written answer to "and when it is full?".
+  public struct Limits: Equatable, Sendable {
+    /// Largest message a client may send, in bytes. Over it: close 1009, decided from the header.
+    public var messageBytes = 4_096
+    /// Fragments of one message. Over it: close 1008.
+    public var fragments = 64
+    /// Seconds in which a fragmented message must be complete. Over it: close 1008.
+    public var fragmentSeconds = 5
+    /// Messages waiting for one client. Over it: close 4008.
+    public var queueMessages = 256
+    /// Bytes waiting for one client. Over it: close 4008.
+    public var queueBytes = 1_048_576
+    /// Messages a user may send at once on this node; 0 switches the rate limit off.
+    public var rateBurst = 10
+    /// Messages a user may send each second on this node, in the long run.
+    public var ratePerSecond = 1.0
+    public var roomsPerConnection = 100
+    public var connectionsPerUser = 20
+    public var connectionsPerAddress = 100
+    /// New connections of one address per second, in the long run; bursts of four times as many pass.
+    public var connectsPerAddressPerSecond = 50
+    /// Connections of this node; 0: what the descriptor limit allows, less a reserve.
+    public var connections = 0
+    public var historyMessages = 300
+    public var historySeconds = 3_600
+
+    public init() {}
+  }
+
+  /// Times of SPEC section 3, in seconds.
+  public struct Times: Equatable, Sendable {
+    /// A handshake request must be complete.
+    public var handshake = 5
+    /// Bytes must leave towards a client that does not read.
+    public var write = 10
+    /// Silence after which the connection is dropped.
+    public var pong = 60
+    /// Silence after which a ping is sent.
+    public var ping = 54
+    /// How long a closing handshake may take before the socket is dropped.
+    public var close = 2
+
+    public init() {}
+  }
+
+  /// The echo endpoint of the tutorial; it has limits of its own because conformance suites send large messages.
+  public struct Echo: Equatable, Sendable {
+    public var isEnabled = false
+    public var path = "/echo"
+    public var messageBytes = 64 * 1_024 * 1_024
+    public var fragments = 1 << 20
+
+    public init() {}
+  }
+
+  /// What `Origin` headers are let in. A request without `Origin` is not a browser's and passes.
+  public enum Origins: Equatable, Sendable {
+    case sameOrigin
+    case listed([String])
+    case any
+  }
+
+  public var host = "0.0.0.0"
+  /// 0: any free port.
+  public var port: UInt16 = 8080
+  /// Unique in the cluster; empty: made from the host name and random letters.
+  public var nodeID = ""
+  /// Loops that serve clients; 0: one per core.
+  public var shards = 0
+  /// `redis://`, `unix://`; empty: no Redis, one node with the same promises from memory.
+  public var redisURL = ""
+  public var redisPrefix = "ws:"
+  /// The HS256 secret, at least 32 bytes.
+  public var secret: [UInt8] = []
+  public var requiresExpiry = true
+  public var origins = Origins.sameOrigin
+  public var echo = Echo()
+  public var limits = Limits()
+  public var times = Times()
+  /// `chat` is for admins only unless this is set.
+  public var everybodyMayChat = false
+  /// Seconds between losing a socket and telling others that its user left.
+  public var leaveGraceSeconds = 2.0
+  public var logsJSON = false
+  public var logLevel = "info"
+
+  public init() {}
+}
