@@ -7,6 +7,10 @@ public typealias TextRange = Range<Int>
 /// Why a handshake that was otherwise good is turned away.
 public enum Refusal: Sendable, Equatable { case tooManyConnections, nodeFull, draining }
 
+/// Names a user within the hub and its shards: what shards compare instead of user ids. Used again after the user's
+/// last connection on this node is gone.
+public typealias UserNumber = UInt32
+
 /// One thing that happened in a room, as its members see it. Members get items in the order of the actions.
 public struct RoomItem: Sendable {
   /// The text for everybody who gets no special one.
@@ -14,25 +18,24 @@ public struct RoomItem: Sendable {
   /// The connection that said it: gets `ack` instead of `text`. `nil` when it is not on this node.
   public var origin: ConnectionID?
   public var ack: TextRange?
-  /// The sender's other connections on this node get this text instead (it carries `client_id`).
+  /// This user's other connections get `ownText` instead (it carries `client_id`), or nothing when that is `nil`
+  /// (who comes, goes or types is not told to himself).
+  public var ownUser: UserNumber?
   public var ownText: TextRange?
-  public var ownConnections: [ConnectionID]
-  /// These members get nothing (who joins is told by `room_info`).
-  public var exceptConnections: [ConnectionID]
 
   public init(
-    text: TextRange, origin: ConnectionID? = nil, ack: TextRange? = nil, ownText: TextRange? = nil,
-    ownConnections: [ConnectionID] = [], exceptConnections: [ConnectionID] = []
+    text: TextRange, origin: ConnectionID? = nil, ack: TextRange? = nil, ownUser: UserNumber? = nil,
+    ownText: TextRange? = nil
   ) {
-    (self.text, self.origin, self.ack, self.ownText) = (text, origin, ack, ownText)
-    (self.ownConnections, self.exceptConnections) = (ownConnections, exceptConnections)
+    (self.text, self.origin, self.ack) = (text, origin, ack)
+    (self.ownUser, self.ownText) = (ownUser, ownText)
   }
 }
 
 /// What the shell does for the hub, in order. Texts are JSON without framing, in ``HubOutput/text``.
 public enum HubAction: Sendable {
-  /// The handshake may be answered with 101; the connection counts from now on.
-  case admit(ConnectionID)
+  /// The handshake may be answered with 101; the connection counts from now on and belongs to this user.
+  case admit(ConnectionID, UserNumber)
   case refuse(ConnectionID, Refusal)
   /// One message for one connection.
   case text(ConnectionID, TextRange)

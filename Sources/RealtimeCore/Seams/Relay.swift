@@ -61,9 +61,12 @@ public struct PresenceChange: Sendable, Equatable {
   public var user: String
   public var name: String
   public var isJoin: Bool
+  /// False when a node makes known again what others have seen already (a new generation): no frame is published.
+  public var isAnnounced: Bool
 
-  public init(room: RoomName?, user: String, name: String, isJoin: Bool) {
+  public init(room: RoomName?, user: String, name: String, isJoin: Bool, isAnnounced: Bool = true) {
     (self.room, self.user, self.name, self.isJoin) = (room, user, name, isJoin)
+    self.isAnnounced = isAnnounced
   }
 }
 
