@@ -103,6 +103,7 @@ public struct MessageReader: ~Copyable {
   public mutating func next(
     in bytes: inout MutableRawSpan, at offset: inout Int, limits: Limits
   ) throws(ProtocolViolation) -> Event? {
+    precondition(offset >= 0 && offset <= bytes.byteCount)
     if phase == .handedOut { forget() }
     while true {
       if phase == .inFrame, try !takePiece(of: &bytes, at: &offset) { return nil }
@@ -110,16 +111,16 @@ public struct MessageReader: ~Copyable {
       guard let header = try FrameHeader(bytes.bytes, at: offset, masked: side == .server) else { return nil }
       let payload = offset &+ header.byteCount
       let isWhole = bytes.byteCount &- payload >= header.payloadBytes
+      if header.isMessage && isWhole && phase == .idle && header.payloadBytes <= limits.messageBytes {
+        offset = payload &+ header.payloadBytes
+        return try whole(header, payload..<offset, &bytes, limits.checksText)
+      }
       if header.opcode.isControl {
         guard isWhole else { return nil }
         offset = payload &+ header.payloadBytes
         return try control(header, payload..<offset, &bytes)
       }
       try admit(header, limits)
-      if isWhole && header.isFinal && phase == .idle {
-        offset = payload &+ header.payloadBytes
-        return try whole(header, payload..<offset, &bytes, limits.checksText)
-      }
       begin(header)
       offset = payload
     }
