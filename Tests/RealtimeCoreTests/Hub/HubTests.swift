@@ -136,7 +136,8 @@ import Testing
     let laptop = hub.member(2, user: "ann")
     for _ in 0..<6 { hub.send(phone, "x") }
     for _ in 0..<6 { hub.send(laptop, "x") }
-    #expect(hub.texts(laptop, "error").compactMap { $0.payload["code"] as? String } == ["RATE_LIMITED", "RATE_LIMITED"])
+    #expect(
+      hub.texts(laptop, "error").compactMap { $0.payload["code"] as? String } == ["RATE_LIMITED", "RATE_LIMITED"])
     for _ in 0..<40 { hub.send(laptop, "x") }
     #expect(hub.closed[laptop] == 4029)
   }
