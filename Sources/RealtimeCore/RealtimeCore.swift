@@ -1,1 +1,0 @@
-// The map of this target comes with its content.
