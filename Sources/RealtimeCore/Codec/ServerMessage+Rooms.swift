@@ -30,7 +30,7 @@ extension ServerMessage {
   ///   - users: the users to name, which may be fewer than there are.
   ///   - count: how many there are.
   public static func appendRoomInfo(
-    room: RoomName, users: [Identity], count: Int, standing: Standing, timestamp: Timestamp, id: RawSpan,
+    room: RoomName, users: [Identity], count: Int, standing: Standing, timestamp: Timestamp, id: RawSpan = RawSpan(),
     to buffer: inout ByteBuffer
   ) {
     buffer.openMessage("room_info")
@@ -50,7 +50,8 @@ extension ServerMessage {
 
   /// The answer to `online_users`; `users` may be fewer than `count`.
   public static func appendOnlineUsers(
-    room: RoomName, users: [Identity], count: Int, timestamp: Timestamp, id: RawSpan, to buffer: inout ByteBuffer
+    room: RoomName, users: [Identity], count: Int, timestamp: Timestamp, id: RawSpan = RawSpan(),
+    to buffer: inout ByteBuffer
   ) {
     buffer.openMessage("online_users")
     buffer.appendMember(room: room)

@@ -6,7 +6,7 @@ public import Buffers
 /// that the client gave none. What members of a room get is made by ``RelayEnvelope``.
 public enum ServerMessage {
   /// Tells the client what was wrong.
-  public static func appendError(_ mistake: ClientMistake, id: RawSpan, to buffer: inout ByteBuffer) {
+  public static func appendError(_ mistake: ClientMistake, id: RawSpan = RawSpan(), to buffer: inout ByteBuffer) {
     buffer.openMessage("error")
     buffer.append(#","payload":{"code":""#)
     buffer.append(mistake.code)
@@ -33,7 +33,7 @@ public enum ServerMessage {
   ///   - messageID: the server's id of the message, contents of a JSON string.
   ///   - isDuplicate: the client's id was used before; `offset` is the first one's.
   public static func appendAck(
-    room: RoomName, offset: Int, epoch: String, messageID: RawSpan, isDuplicate: Bool = false, id: RawSpan,
+    room: RoomName, offset: Int, epoch: String, messageID: RawSpan, isDuplicate: Bool = false, id: RawSpan = RawSpan(),
     to buffer: inout ByteBuffer
   ) {
     buffer.openMessage("ack")
@@ -49,7 +49,7 @@ public enum ServerMessage {
   }
 
   /// The answer to `private`: how many connections were reached; `isPartial` when a node did not answer in time.
-  public static func appendAck(recipients: Int, isPartial: Bool, id: RawSpan, to buffer: inout ByteBuffer) {
+  public static func appendAck(recipients: Int, isPartial: Bool, id: RawSpan = RawSpan(), to buffer: inout ByteBuffer) {
     buffer.openMessage("ack")
     buffer.append(#","payload":{"recipients":"#)
     buffer.append(decimal: recipients)
@@ -59,7 +59,7 @@ public enum ServerMessage {
   }
 
   /// The answer to what has nothing more to say: `leave_room` with its room, `chat` without one.
-  public static func appendAck(room: RoomName?, id: RawSpan, to buffer: inout ByteBuffer) {
+  public static func appendAck(room: RoomName?, id: RawSpan = RawSpan(), to buffer: inout ByteBuffer) {
     buffer.openMessage("ack")
     if let room { buffer.appendMember(room: room) }
     buffer.appendMember(id: id)
@@ -67,7 +67,7 @@ public enum ServerMessage {
   }
 
   /// The answer to `ping`.
-  public static func appendPong(timestamp: Timestamp, id: RawSpan, to buffer: inout ByteBuffer) {
+  public static func appendPong(timestamp: Timestamp, id: RawSpan = RawSpan(), to buffer: inout ByteBuffer) {
     buffer.openMessage("pong")
     buffer.appendMember(timestamp: timestamp)
     buffer.appendMember(id: id)
