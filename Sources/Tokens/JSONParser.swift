@@ -2,7 +2,7 @@
 /// nothing after the end.
 ///
 /// A library would do, but decoders keep the last of two equal names silently, where another reader of the same token
-/// may have kept the first; and this one takes a tenth of the time.
+/// may have kept the first; and this one takes a quarter of the time, which counts when a whole cluster reconnects.
 struct JSONParser {
   private let bytes: [UInt8]
   private var index = 0

@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// Bytes nobody can guess, from OpenSSL's generator: for secrets, keys and incarnations.
 public enum SecureRandom {

