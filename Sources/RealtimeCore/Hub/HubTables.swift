@@ -39,7 +39,7 @@ struct StoredMessage {
 
   init(envelope: RelayEnvelope, sender: String, origin: ConnectionID?) {
     (self.envelope, self.sender, self.origin) = (envelope, sender, origin)
-    hash = envelope.messageID.hashValue
+    hash = envelope.messageIDHash
   }
 }
 
