@@ -39,7 +39,7 @@ struct StoredMessage {
 
   init(envelope: RelayEnvelope, sender: String, origin: ConnectionID?) {
     (self.envelope, self.sender, self.origin) = (envelope, sender, origin)
-    hash = envelope.messageID.hashValue
+    hash = envelope.messageIDHash
   }
 }
 
@@ -77,13 +77,17 @@ struct HubRoom: ~Copyable {
   /// Those who asked who is here.
   var askers: [(connection: ConnectionID, id: [UInt8])] = []
   var outbox: Outbox?
+  /// The relay lost the room (a new generation): a roster makes it begin again, so that members hear of it at once
+  /// and not with the next message.
+  var needsEpoch = false
   var isMarked = false
 
   init(name: RoomName) { self.name = name }
 
-  var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty }
+  var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty || needsEpoch }
 
-  var isUsed: Bool { !users.isEmpty || !entrants.isEmpty || !askers.isEmpty || outbox?.isIdle == false }
+  /// A room with a roster on its way stays: its number must not name another room when the answer comes.
+  var isUsed: Bool { !users.isEmpty || isAwaitingRoster || rosterFor != nil || outbox?.isIdle == false }
 }
 
 /// What an outstanding relay request was for.
