@@ -84,7 +84,8 @@ struct Connection: ~Copyable {
   var session = Session()
 
   init(_ socket: consuming Socket, address: AddressTable.Entry, flags: Flags, second: Int32, deadline: Int64) {
-    (self.socket, self.address, self.flags, self.deadline) = (socket, address, flags, deadline)
+    self.socket = socket
+    (self.address, self.flags, self.deadline) = (address, flags, deadline)
     heartbeat = Heartbeat(now: second)
   }
 

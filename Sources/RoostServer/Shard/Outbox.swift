@@ -138,20 +138,25 @@ struct Outbox: ~Copyable {
     lanes[Int(slot)] = Lane()
     let piece = pieces[Int(head)]
     if piece.next == Self.none || piece.next == Self.shared { return (piece, piece.messages) }
-    return (nil, join(head))
+    return (nil, Self.join(head, pieces, arena, batches, into: &scratch))
   }
 
-  private mutating func join(_ head: UInt32) -> UInt32 {
+  /// Joins the chain that starts at `head` in `scratch` and counts its messages.
+  private static func join(
+    _ head: UInt32, _ pieces: borrowing ContiguousArray<Piece>, _ arena: borrowing ByteBuffer,
+    _ batches: borrowing ContiguousArray<[UInt8]>, into scratch: inout ByteBuffer
+  ) -> UInt32 {
     scratch.removeAll()
     var messages: UInt32 = 0
     var next = head
-    while next != Self.none && next != Self.shared {
+    while next != none && next != shared {
       let piece = pieces[Int(next)]
       let range = Int(piece.start)..<Int(piece.end)
-      if piece.source == Self.arenaSource {
+      if piece.source == arenaSource {
         scratch.append(arena.bytes.extracting(range))
       } else {
-        unsafe scratch.append(batches[Int(piece.source)].span.bytes.extracting(range))
+        let frames = batches[Int(piece.source)]
+        unsafe scratch.append(frames.span.bytes.extracting(range))
       }
       messages &+= piece.messages
       next = piece.next

@@ -1,4 +1,6 @@
 import EventLoops
+import RealtimeCore
+import Telemetry
 
 /// One thread with its share of the node's connections.
 ///
@@ -7,12 +9,18 @@ import EventLoops
 actor Shard {
   nonisolated let loop: EventLoop
   nonisolated let inbox: Mailbox<Parcel>
-  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+  nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
   private var core: ShardCore
 
-  init(loop: EventLoop, inbox: Mailbox<Parcel>, core: consuming sending ShardCore) {
+  /// - Parameter hub: the way to the hub; without one it lives in this shard.
+  init(
+    index: UInt8, context: NodeContext, loop: EventLoop, inbox: Mailbox<Parcel>, listener: consuming Listener,
+    hub: Mailbox<HubCommand>?, log: Log
+  ) throws(SystemError) {
     (self.loop, self.inbox) = (loop, inbox)
-    self.core = core
+    let host = hub == nil ? HubHost(context.configuration, shards: 1, log: log) : nil
+    core = try ShardCore(
+      index: index, context: context, loop: loop, inbox: inbox, listener: listener, host: host, hub: hub)
   }
 
   /// The thread's body: returns after ``ShardCommand/stop``.

@@ -1,4 +1,6 @@
+import Buffers
 import EventLoops
+import RealtimeCore
 
 extension ShardCore {
   /// Most connections taken in one turn, so that a flood of them does not hold up who is there.

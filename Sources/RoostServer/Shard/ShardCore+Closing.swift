@@ -1,3 +1,5 @@
+import Buffers
+import EventLoops
 import RealtimeCore
 import WebSocketCore
 

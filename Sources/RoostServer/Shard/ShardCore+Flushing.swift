@@ -1,5 +1,7 @@
 import Buffers
 import EventLoops
+import RealtimeCore
+import WebSocketCore
 
 extension ShardCore {
   /// Bytes of a backlog offered to a socket at once.
@@ -28,8 +30,8 @@ extension ShardCore {
       if single.source == Outbox.arenaSource {
         result = connections[slot].socket.send(outbox.arena.bytes.extracting(range))
       } else {
-        result = unsafe connections[slot].socket.send(
-          outbox.batches[Int(single.source)].span.bytes.extracting(range))
+        let frames = outbox.batches[Int(single.source)]
+        result = unsafe connections[slot].socket.send(frames.span.bytes.extracting(range))
       }
     } else {
       count = outbox.scratch.count

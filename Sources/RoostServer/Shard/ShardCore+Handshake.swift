@@ -2,6 +2,7 @@ import Buffers
 import EventLoops
 import HTTPCore
 import RealtimeCore
+import Synchronization
 import Tokens
 
 extension ShardCore {
@@ -40,12 +41,15 @@ extension ShardCore {
   /// Asks the hub for a place; the 101 is ready and waits.
   private mutating func ask(_ slot: UInt32, _ claims: Claims, _ response: [UInt8]) {
     let isAdmin = claims.role == "admin"
+    guard let identity = Identity(user: claims.userID, name: claims.name, isAdmin: isAdmin) else {
+      return answer(slot, .authenticationRequired())
+    }
     connections[slot].flags.insert(.isKnownToHub)
     connections[slot].session = Session(isAdmin: isAdmin, mayJoin: claims.rooms.join, maySend: claims.rooms.send)
     connections[slot].tokenEnd = claims.expiresAt.map { $0 * 1_000 } ?? .max
     handshakes[slot] = response
-    await(slot)
-    hubCommands.append(.connect(id(slot), Identity(id: claims.userID, name: claims.name, isAdmin: isAdmin)))
+    awaitHub(slot)
+    hubCommands.append(.connect(id(slot), identity))
   }
 
   mutating func admit(_ id: ConnectionID, _ user: UserNumber) {

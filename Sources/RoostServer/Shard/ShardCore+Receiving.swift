@@ -13,8 +13,11 @@ extension ShardCore {
     }
     guard var buffer = input.take() else { preconditionFailure("received while receiving") }
     buffer.start(with: connections[slot].leftover.bytes)
-    switch buffer.receive(from: connections[slot].socket) {
-    case .done:
+    var space = buffer.space
+    let result = connections[slot].socket.receive(into: &space)
+    switch result {
+    case .done(let count):
+      buffer.fill(count)
       connections[slot].heartbeat.heard(now: second)
       connections[slot].leftover.release()
       consumeInput(slot, &buffer)

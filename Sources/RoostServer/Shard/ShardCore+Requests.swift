@@ -71,12 +71,12 @@ extension ShardCore {
   private mutating func askOnline(_ slot: UInt32, isVerbose: Bool) {
     connections[slot].flags.insert(.asksOnline)
     if isVerbose { connections[slot].flags.insert(.isVerbose) }
-    await(slot)
+    awaitHub(slot)
     hubCommands.append(.askOnline(id(slot)))
   }
 
   /// What the client sends meanwhile is kept; the hub answers in time or is given up.
-  mutating func await(_ slot: UInt32) {
+  mutating func awaitHub(_ slot: UInt32) {
     connections[slot].phase = .waiting
     connections[slot].deadline = now.monotonic + rules.write
     arm(slot, at: connections[slot].deadline)

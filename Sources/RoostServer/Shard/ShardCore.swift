@@ -25,6 +25,7 @@ struct ShardCore: ~Copyable {
   var listener: Listener?
   /// The hub, when it lives in this shard …
   var host: HubHost?
+  private var hubDeadline: Int64? = 0
   /// … or the way to it.
   let hub: Mailbox<HubCommand>?
 
@@ -82,7 +83,7 @@ struct ShardCore: ~Copyable {
     repeat {
       turnHub()
       flush()
-    } while host != nil && !hubCommands.isEmpty
+    } while hub == nil && !hubCommands.isEmpty
     counters.turns &+= 1
     context.counters[Int(index)].publish(counters)
     return isStopped ? .stopped : isWoken ? .woken : .quiet
@@ -91,8 +92,8 @@ struct ShardCore: ~Copyable {
   /// How long the loop may sleep.
   private var timeout: CInt {
     var wait = timers.timeout(now: now.monotonic)
-    if let due = host?.nextDeadline {
-      let untilDue = CInt(clamping: max(0, due - now.monotonic))
+    if let hubDeadline {
+      let untilDue = CInt(clamping: max(0, hubDeadline - now.monotonic))
       wait = wait < 0 ? untilDue : min(wait, untilDue)
     }
     return wait
@@ -124,6 +125,7 @@ struct ShardCore: ~Copyable {
     } else if var host = host.take() {
       host.turn(&hubCommands, now: now)
       host.withOutgoing(0) { commands, frames in apply(commands, frames: frames) }
+      hubDeadline = host.nextDeadline
       self.host = consume host
     }
   }
