@@ -66,7 +66,6 @@ struct BatchBuilder: ~Copyable {
   }
 
   private mutating func frame(_ room: RoomNumber, from first: Int32, _ text: RawSpan) -> (RoomBatch, UInt64) {
-    var shards = rooms[Int(room)].shards
     var framed: [RoomBatch.Item] = []
     frames.removeAll()
     var next = first
@@ -74,8 +73,6 @@ struct BatchBuilder: ~Copyable {
       let item = items[Int(next)].item
       FrameWriter.append(.text, text.extracting(item.text), to: &frames)
       framed.append(.init(end: UInt32(frames.count), origin: item.origin, user: item.ownUser))
-      // Who left meanwhile still gets the ack.
-      if let origin = item.origin { shards |= 1 << UInt64(origin.shard) }
       next = items[Int(next)].next
     }
     next = first
@@ -85,7 +82,7 @@ struct BatchBuilder: ~Copyable {
       framed[index].ownFrame = special(item.ownText, text)
       next = items[Int(next)].next
     }
-    return (RoomBatch(room: room, frames: frames.array(), items: framed), shards)
+    return (RoomBatch(room: room, frames: frames.array(), items: framed), rooms[Int(room)].shards)
   }
 
   private mutating func special(_ range: TextRange?, _ text: RawSpan) -> Range<UInt32>? {

@@ -11,7 +11,7 @@ struct RoomBatch: Sendable {
     /// The connection that said it, wherever it is; gets `ack` instead of the common frame.
     var origin: ConnectionID?
     var ack: Range<UInt32>?
-    /// This user's connections get `ownFrame`, or nothing.
+    /// This user's other connections get `ownFrame`, or nothing.
     var user: UserNumber?
     var ownFrame: Range<UInt32>?
   }
@@ -19,6 +19,12 @@ struct RoomBatch: Sendable {
   var room: RoomNumber
   var frames: [UInt8]
   var items: [Item]
+
+  /// What `connection`, of the item's user or the one that said it, gets of the item; `nil` for nothing.
+  func frame(_ item: Int, for connection: ConnectionID) -> Range<UInt32>? {
+    if items[item].origin == connection { return items[item].ack }
+    return items[item].user == nil ? common(item..<item + 1) : items[item].ownFrame
+  }
 
   /// Where the common frames of `items` are.
   func common(_ items: Range<Int>) -> Range<UInt32> {

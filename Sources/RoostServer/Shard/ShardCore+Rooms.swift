@@ -76,11 +76,11 @@ extension ShardCore {
   mutating func spread(_ batch: RoomBatch) {
     let source = outbox.addBatch(batch.frames)
     let count = UInt32(batch.items.count)
-    guard let room = rooms.find(number: batch.room) else { return acknowledge(batch, source, room: nil) }
+    guard let room = rooms.find(number: batch.room) else { return }
     let piece = outbox.addSharedPiece(source, batch.common(0..<batch.items.count), messages: count)
     let members = rooms.memberCount(room)
     counters.sent &+= members &* Int(count)
-    guard marks.begin(batch.items) else {
+    guard mark(batch.items) else {
       for index in 0..<members { outbox.appendShared(piece, to: rooms.member(room, index).slot) }
       return
     }
@@ -93,7 +93,22 @@ extension ShardCore {
         spreadOwn(batch, source, to: member.slot, from: first)
       }
     }
-    acknowledge(batch, source, room: room)
+  }
+
+  /// Marks the users who get something else. Returns whether there are any.
+  private mutating func mark(_ items: [RoomBatch.Item]) -> Bool {
+    marks.begin()
+    var isAny = false
+    for item in items {
+      let user = item.user ?? item.origin.flatMap { userHere($0) }
+      marks.add(user)
+      if user != nil { isAny = true }
+    }
+    return isAny
+  }
+
+  private func userHere(_ id: ConnectionID) -> UserNumber? {
+    id.shard == index && connections.contains(id.key) ? connections[id.slot].user : nil
   }
 
   /// The sequence of a member who is special in some of the items, from item `first` on.
@@ -104,22 +119,11 @@ extension ShardCore {
     while special != UserMarks.end {
       let index = Int(special)
       outbox.append(source, batch.common(next..<index), messages: UInt32(index - next), to: slot)
-      let frame = batch.items[index].origin == own ? batch.items[index].ack : batch.items[index].ownFrame
-      if let frame { outbox.append(source, frame, messages: 1, to: slot) }
+      if let frame = batch.frame(index, for: own) { outbox.append(source, frame, messages: 1, to: slot) }
       next = index + 1
       special = marks.item(after: special)
     }
     let end = batch.items.count
     outbox.append(source, batch.common(next..<end), messages: UInt32(end - next), to: slot)
-  }
-
-  /// Who said something and left the room before it was numbered still gets the ack.
-  private mutating func acknowledge(_ batch: RoomBatch, _ source: UInt32, room: UInt32?) {
-    for item in batch.items {
-      guard let origin = item.origin, origin.shard == index, let ack = item.ack, isOpen(origin) else { continue }
-      let entry = room.flatMap { connections[origin.slot].membership(in: $0) }
-      let isMember = entry.map { connections[origin.slot].rooms[$0].position != Connection.Membership.outside } ?? false
-      if !isMember { outbox.append(source, ack, messages: 1, to: origin.slot) }
-    }
   }
 }

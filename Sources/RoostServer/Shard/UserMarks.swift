@@ -19,21 +19,17 @@ struct UserMarks: ~Copyable {
 
   init() {}
 
-  /// Marks the users of `items`. Returns whether there are any.
-  mutating func begin(_ items: [RoomBatch.Item]) -> Bool {
+  /// Forgets all marks.
+  mutating func begin() {
     stamp &+= 1
     next.removeAll(keepingCapacity: true)
-    var isAny = false
-    for index in items.indices {
-      next.append(Self.end)
-      guard let user = items[index].user else { continue }
-      isAny = true
-      add(Int32(index), user)
-    }
-    return isAny
   }
 
-  private mutating func add(_ item: Int32, _ user: UserNumber) {
+  /// Adds the batch's next item, which is something else for `user`.
+  mutating func add(_ user: UserNumber?) {
+    let item = Int32(next.count)
+    next.append(Self.end)
+    guard let user else { return }
     while marks.count <= Int(user) { marks.append(Mark(stamp: 0, first: Self.end, last: Self.end)) }
     if marks[Int(user)].stamp == stamp {
       next[Int(marks[Int(user)].last)] = item
