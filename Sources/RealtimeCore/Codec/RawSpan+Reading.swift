@@ -1,4 +1,4 @@
-// The only unsafe loads of the codec. All of them check their bounds, so a wrong index stops the process
+// The only unsafe loads of the codec. All of them check their bounds first, so a wrong index stops the process
 // instead of reading a neighbour's memory.
 
 extension RawSpan {
@@ -16,8 +16,14 @@ extension RawSpan {
   @inline(__always)
   func holds(_ text: StaticString, at range: Range<Int>) -> Bool {
     guard range.count == text.utf8CodeUnitCount else { return false }
-    for index in 0..<range.count where unsafe byte(range.lowerBound &+ index) != text.utf8Start[index] { return false }
-    return true
+    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount)
+    // No way out of the loop and no check inside, so that it becomes a few wide comparisons.
+    var difference: UInt8 = 0
+    for index in 0..<text.utf8CodeUnitCount {
+      let byte = unsafe unsafeLoad(fromUncheckedByteOffset: range.lowerBound &+ index, as: UInt8.self)
+      difference |= unsafe byte ^ text.utf8Start[index]
+    }
+    return difference == 0
   }
 
   /// The bytes in `range` as text; what is not UTF-8 is replaced.
