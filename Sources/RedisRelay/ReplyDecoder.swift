@@ -69,13 +69,14 @@ extension Reply {
     let version = try takeInteger()
     let words = try takeArray()
     guard words % 2 == 0 else { throw .unexpectedShape }
-    var members: [Member] = []
+    var members: [Identity] = []
     for _ in 0..<(words / 2) {
       let id = JSONText.unescaped(try takeString())
       let value = try takeString()
       guard let colon = value.firstIndex(of: ":") else { throw .unexpectedShape }
       let name = JSONText.unescaped(String(value[value.index(after: colon)...]))
-      members.append(Member(id: id, name: name.isEmpty ? id : name))
+      guard let member = Identity(user: id, name: name) else { throw .unexpectedShape }
+      members.append(member)
     }
     return Roster(members: members, count: count, top: top, version: version)
   }

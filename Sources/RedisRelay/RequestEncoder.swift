@@ -40,7 +40,10 @@ extension ScriptContext {
     case .depart(let incarnation, let grace):
       return simple(.depart, [incarnation, String(grace)], .changed, &buffer)
     case .reap(let incarnation):
-      return simple(.reap, [incarnation, Self.timestamp], .reaped, &buffer)
+      call(.reap, words: 2, into: &buffer)
+      buffer.appendWord(incarnation)
+      buffer.appendWord(Self.timestamp)
+      return .reaped
     case .roster(let room): return simple(.roster, [room.text], .roster, &buffer)
     case .online: return simple(.online, [], .online, &buffer)
     case .broadcast(let frame): return publish(frame, on: configuration.broadcastChannel, &buffer)
@@ -102,5 +105,9 @@ extension ScriptContext {
     return .sent
   }
 
-  private static var timestamp: String { Timestamp.text(milliseconds: wallClockMilliseconds()) }
+  private static var timestamp: [UInt8] {
+    var text = ByteBuffer()
+    Timestamp(milliseconds: wallClockMilliseconds()).append(to: &text)
+    return text.array()
+  }
 }

@@ -1,6 +1,6 @@
 extension Script {
   /// Bytes of messages in one answer; every room that has something gets at least one message beyond it.
-  static let readBytes = 4 * 1_024 * 1_024
+  static let readBytes = 8 * 1_024 * 1_024
 
   /// What lies above known positions.
   ///
@@ -9,8 +9,8 @@ extension Script {
   /// messages: offset and envelope, one after the other.
   ///
   /// Proof of completeness: the first is known + 1, the last is the top, none between is missing. When the budget
-  /// cuts a run, it begins at known + 1 all the same, so that the asker can go on from its end. Whoever knows
-  /// nothing, or too little, gets the end of the run instead.
+  /// cuts a run, it begins at known + 1 all the same, so that the asker can go on from its end. A room without a
+  /// known position is only told its top.
   static let readBody = """
     local short = string.sub(ARGV[1], 26, 37)
     local budget = tonumber(ARGV[4])
@@ -26,20 +26,6 @@ extension Script {
       end
       return rows, last
     end
-    local function tail(stream, top)
-      local rows, first = {}, top + 1
-      if budget <= 0 then return rows, first end
-      local entries = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', MAXLEN)
-      local count = 0
-      for i, entry in ipairs(entries) do
-        if tonumber(string.sub(entry[1], 1, -3)) ~= first - 1 or #entry[2][2] > budget then break end
-        budget, first, count = budget - #entry[2][2], first - 1, i
-      end
-      for i = count, 1, -1 do
-        rows[#rows + 1], rows[#rows + 2] = tonumber(string.sub(entries[i][1], 1, -3)), entries[i][2][2]
-      end
-      return rows, first
-    end
     for i = 5, #ARGV, 3 do
       local room, known = ARGV[i], tonumber(ARGV[i + 2])
       local meta = redis.call('HMGET', P..'m:'..room, 'o', 'e')
@@ -47,18 +33,13 @@ extension Script {
       if not top or not epoch or string.sub(epoch, 1, 12) ~= short then
         out[#out + 1] = false
       else
-        local rows, complete, isSame = {}, 0, epoch == ARGV[i + 1]
-        if isSame and known == top then
+        local rows, complete = {}, 0
+        if ARGV[i + 1] == '' or epoch == ARGV[i + 1] and known == top then
           complete = 1
-        elseif isSame and known < top then
+        elseif epoch == ARGV[i + 1] and known < top then
           local last
           rows, last = run(P..'h:'..room, known + 1)
           if last == top then complete = 1 end
-        end
-        if complete == 0 and #rows == 0 then
-          local first
-          rows, first = tail(P..'h:'..room, top)
-          if ARGV[i + 1] == '' and first == 1 then complete = 1 end
         end
         out[#out + 1] = {epoch, top, complete, rows}
       end
