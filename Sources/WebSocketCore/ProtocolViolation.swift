@@ -1,0 +1,49 @@
+/// What a peer did wrong. After one of these the byte stream is out of step: say why, close, read no more.
+public enum ProtocolViolation: Error, Equatable, CaseIterable, Sendable {
+  /// An RSV bit although no extension was negotiated.
+  case reservedBits
+  /// An opcode the RFC keeps for later.
+  case reservedOpcode
+  /// A client's frame without mask.
+  case unmaskedFrame
+  /// A server's frame with mask.
+  case maskedFrame
+  /// A control frame of more than 125 bytes.
+  case longControlFrame
+  /// A control frame that is not final.
+  case fragmentedControlFrame
+  /// A continuation of nothing.
+  case unexpectedContinuation
+  /// A new message before the last one's final frame.
+  case unfinishedMessage
+  /// A length in more bytes than it needs.
+  case nonMinimalLength
+  /// A length with its highest bit set.
+  case impossibleLength
+  /// A close frame with one byte, or with a code that must not be sent.
+  case invalidClose
+  /// A text, or a close reason, that is not UTF-8.
+  case invalidUTF8
+  /// More bytes than the limit, by the header of the frame and what came before it.
+  case messageTooBig
+  /// More frames in one message than the limit.
+  case tooManyFragments
+  /// Too many empty continuations in a row, which cost the peer little and bring nothing.
+  case emptyFragments
+}
+
+extension CloseCode {
+  /// The one place where a violation becomes a number on the wire.
+  public init(_ violation: ProtocolViolation) {
+    self =
+      switch violation {
+      case .reservedBits, .reservedOpcode, .unmaskedFrame, .maskedFrame, .longControlFrame,
+        .fragmentedControlFrame, .unexpectedContinuation, .unfinishedMessage, .nonMinimalLength,
+        .impossibleLength, .invalidClose:
+        .protocolError
+      case .invalidUTF8: .invalidPayload
+      case .messageTooBig: .messageTooBig
+      case .tooManyFragments, .emptyFragments: .policyViolation
+      }
+  }
+}
