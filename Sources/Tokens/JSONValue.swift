@@ -1,0 +1,43 @@
+/// A JSON value as claims and key sets need it: small, strict, one meaning per text (RFC 8259).
+enum JSONValue: Equatable, Sendable {
+  case null
+  case bool(Bool)
+  /// The number as written, checked for syntax only: user ids must not be rounded.
+  case number(String)
+  case string(String)
+  case array([JSONValue])
+  case object(JSONObject)
+
+  var string: String? {
+    guard case .string(let text) = self else { return nil }
+    return text
+  }
+}
+
+/// The members of an object, in order, each name once.
+struct JSONObject: Equatable, Sendable {
+  /// More members than any token has: the search below stays cheap whatever is sent.
+  static let memberLimit = 64
+
+  private struct Member: Equatable, Sendable {
+    let name: String
+    let value: JSONValue
+  }
+
+  private var members: [Member] = []
+
+  /// The member's value; nil when it is absent or `null`.
+  subscript(name: String) -> JSONValue? {
+    guard let member = members.first(where: { $0.name == name }), member.value != .null else { return nil }
+    return member.value
+  }
+
+  func has(_ name: String) -> Bool { members.contains { $0.name == name } }
+
+  /// False when the name is taken or the object is full.
+  mutating func add(_ name: String, _ value: JSONValue) -> Bool {
+    guard members.count < Self.memberLimit, !has(name) else { return false }
+    members.append(Member(name: name, value: value))
+    return true
+  }
+}
