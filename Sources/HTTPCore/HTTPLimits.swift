@@ -11,6 +11,16 @@ public struct HTTPLimits: Equatable, Sendable {
 
   public init() {}
 
+  /// All problems at once, in words an operator can act on. Empty means usable; anything else stops the parser.
+  public var problems: [String] {
+    var problems: [String] = []
+    if targetBytes < 1 || headerBytes < 1 || headerCount < 1 || bodyBytes < 0 {
+      problems.append("HTTP limits must be positive")
+    }
+    if headBytes > Int(UInt16.max) { problems.append("HTTP target and header limits must stay under 64 KiB together") }
+    return problems
+  }
+
   /// The longest head these limits let through, in bytes: what a connection has to be able to hold.
   public var headBytes: Int { requestLineBytes + headerBytes + 2 }
 

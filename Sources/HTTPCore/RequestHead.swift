@@ -25,6 +25,17 @@ public struct RequestHead: Equatable, Sendable {
     bytes.equals(text, in: path)
   }
 
+  /// The token of `Authorization: Bearer` (RFC 6750 section 2.1; the scheme in any case); nil when the first
+  /// Authorization line is absent or of another scheme. More than one line is for the caller to refuse.
+  public func bearerToken(in bytes: borrowing RawSpan) -> Range<Int>? {
+    guard
+      let value = fields.value(of: "authorization", in: bytes),
+      let space = bytes.firstIndex(of: ASCII.space, in: value),
+      bytes.matches("bearer", in: value.lowerBound..<space)
+    else { return nil }
+    return bytes.trimmed(space..<value.upperBound)
+  }
+
   /// The bytes in `range` as text; bytes that are no UTF-8 become U+FFFD.
   public func text(_ range: Range<Int>, in bytes: borrowing RawSpan) -> String {
     String(decoding: bytes.array(range), as: UTF8.self)

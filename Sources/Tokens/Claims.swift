@@ -71,8 +71,14 @@ extension Claims {
 
   /// Control characters (C0, DEL, C1) would end up in logs, keys and other people's screens.
   private static func isPlain(_ text: String, _ length: ClosedRange<Int>) -> Bool {
-    length.contains(text.utf8.count)
-      && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
+    guard length.contains(text.utf8.count) else { return false }
+    var previous: UInt8 = 0
+    for byte in text.utf8 {
+      // C1 is C2 80 to C2 9F in UTF-8.
+      guard byte >= 0x20, byte != 0x7F, previous != 0xC2 || byte >= 0xA0 else { return false }
+      previous = byte
+    }
+    return true
   }
 }
 

@@ -141,6 +141,13 @@ import Testing
     #expect(try parse("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")?.head.fields.count == 64)
   }
 
+  @Test func `limits that the parser cannot keep are told`() {
+    var limits = HTTPLimits()
+    #expect(limits.problems.isEmpty)
+    (limits.headerBytes, limits.bodyBytes) = (60_000, -1)
+    #expect(limits.problems.count == 2)
+  }
+
   @Test func `the longest head fits what the limits promise`() throws {
     var limits = HTTPLimits()
     (limits.targetBytes, limits.headerBytes) = (10, 20)

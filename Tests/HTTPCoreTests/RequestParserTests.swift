@@ -48,6 +48,15 @@ import Testing
     #expect(try parse("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n") != nil)
   }
 
+  @Test(
+    arguments: [
+      ("Authorization: Bearer a.b-c", "a.b-c"), ("authorization: BEARER  x ", "x"), ("Authorization: Bearer", nil),
+      ("Authorization: Basic x", nil), ("Authorization: Bearerx y", nil), ("Authorization: a.b.c", nil), ("X: y", nil),
+    ] as [(String, String?)])
+  func `bearer tokens`(line: String, token: String?) throws {
+    #expect(try parse("GET / HTTP/1.1\r\nHost: a\r\n\(line)\r\n\r\n")?.bearerToken == token)
+  }
+
   @Test func `a body is announced by a plain length`() throws {
     let request = "POST /api/publish HTTP/1.1\r\nHost: a\r\nContent-Length: 012\r\n\r\n"
     let head = try #require(try parse(request + "{\"room\":\"a\"}")?.head)

@@ -10,6 +10,8 @@ struct Request: Equatable {
   var query: String? { head.query.map(text) }
   var redactedTarget: String { unsafe head.redactedTarget(in: bytes.span.bytes) }
 
+  var bearerToken: String? { unsafe head.bearerToken(in: bytes.span.bytes).map(text) }
+
   func isPath(_ path: StaticString) -> Bool { unsafe head.isPath(path, in: bytes.span.bytes) }
 
   func value(_ name: StaticString) -> String? {

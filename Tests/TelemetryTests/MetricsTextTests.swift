@@ -84,7 +84,7 @@ import Testing
     let now = Double(WallClock.now().unixMilliseconds) / 1000
     #expect(metrics.residentBytes > 1 << 20 && metrics.virtualBytes > metrics.residentBytes)
     #expect(metrics.openDescriptors > 2 && metrics.openDescriptors < metrics.descriptorLimit)
-    #expect(metrics.cpuSeconds > 0 && metrics.startTime <= now && metrics.startTime > now - 3600)
+    #expect(metrics.cpuSeconds > 0 && metrics.startTime < now + 2 && metrics.startTime > now - 3600)
     var text = MetricsText()
     metrics.write(to: &text)
     let written = String(decoding: text.bytes, as: UTF8.self)

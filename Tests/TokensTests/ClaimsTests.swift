@@ -20,6 +20,7 @@ import Testing
   @Test(arguments: [
     (#""sub":"u""#, "u"), (#""sub":12345678901234567890"#, "12345678901234567890"), (#""user_id":42"#, "42"),
     (#""user_id":"x y""#, "x y"), (#""sub":-3"#, "-3"), (#""sub":null,"user_id":1"#, "1"), (#""sub":"\u00fc""#, "ü"),
+    (#""sub":"\u00a0Â~""#, "\u{A0}Â~"),
     (#""sub":"\#(String(repeating: "s", count: 128))""#, String(repeating: "s", count: 128)),
   ])
   func `user ids`(member: String, id: String) throws {

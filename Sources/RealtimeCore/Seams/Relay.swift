@@ -70,24 +70,17 @@ public struct PresenceChange: Sendable, Equatable {
   }
 }
 
-public struct Member: Sendable, Hashable {
-  public var id: String
-  public var name: String
-
-  public init(id: String, name: String) { (self.id, self.name) = (id, name) }
-}
-
 /// Who is in a room, cluster-wide, and where its messages stand, at one instant.
 public struct Roster: Sendable, Equatable {
   /// All members, or 100 of them when there are more than 200.
-  public var members: [Member]
+  public var members: [Identity]
   public var count: Int
   /// The room's top; a room without messages has an epoch and offset 0.
   public var top: Position
   /// Orders rosters and presence frames of one room: microseconds, never going back.
   public var version: Int
 
-  public init(members: [Member], count: Int, top: Position, version: Int) {
+  public init(members: [Identity], count: Int, top: Position, version: Int) {
     (self.members, self.count, self.top, self.version) = (members, count, top, version)
   }
 }

@@ -1,0 +1,60 @@
+public import Buffers
+
+/// A message on its way to others: written once, stored and published, and the front of what every client gets.
+///
+///     {"type":"new_message","room":"r","payload":…,"sender":…,"timestamp":"…","id":"…" ,"client_id":"…" ,"origin":…
+///     └───────────────────────── every client: visibleCount ────────────────────────┘ └─ the sender ──┘ └─ nodes
+///
+/// The closing brace is not there yet: whoever finishes the text adds what only it knows, such as the offset.
+public struct RelayEnvelope: Equatable, Sendable {
+  /// The whole text, without the closing brace.
+  public let text: [UInt8]
+  /// How many bytes from the start all clients may see.
+  public let visibleCount: Int
+  /// The contents of the server's message id in `text`; `nil` for what has none.
+  public let idRange: Range<Int>?
+  /// The contents of the sender's own id in `text`.
+  public let clientIDRange: Range<Int>?
+
+  /// Appends what a client gets.
+  ///
+  /// - Parameters:
+  ///   - offset: the place in the room's order, for numbered messages.
+  ///   - includingClientID: for the sender's other connections.
+  public func appendClientFrame(to buffer: inout ByteBuffer, offset: Int? = nil, includingClientID: Bool = false) {
+    // The client's id is written right behind the visible part, so both are one run of bytes.
+    let end = includingClientID ? clientIDRange.map { $0.upperBound + 1 } ?? visibleCount : visibleCount
+    buffer.append(unsafe text.span.bytes.extracting(0..<end))
+    if let offset { buffer.appendMember(offset: offset) }
+    buffer.append(UInt8(ascii: "}"))
+  }
+
+  /// Appends what goes over the channel as it is: an unnumbered frame of this Redis generation's nodes.
+  ///
+  /// - Parameter version: the room's presence version, for presence events.
+  public func appendRelayFrame(to buffer: inout ByteBuffer, version: Int? = nil, token: String) {
+    buffer.append(text)
+    if let version {
+      buffer.append(#","version":"#)
+      buffer.append(decimal: version)
+    }
+    buffer.appendToken(token)
+  }
+
+  /// Appends what the publishing script makes of the text: a numbered frame.
+  public func appendRelayFrame(to buffer: inout ByteBuffer, epoch: String, offset: Int, token: String) {
+    buffer.append(text)
+    buffer.append(#","epoch":"#)
+    buffer.append(jsonString: epoch)
+    buffer.appendMember(offset: offset)
+    buffer.appendToken(token)
+  }
+}
+
+extension ByteBuffer {
+  fileprivate mutating func appendToken(_ token: String) {
+    append(#","token":"#)
+    append(jsonString: token)
+    append(UInt8(ascii: "}"))
+  }
+}

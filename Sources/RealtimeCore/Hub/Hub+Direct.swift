@@ -1,0 +1,133 @@
+import Buffers
+
+// Messages to users, not to rooms: `private` to one, `chat` to all. They are not stored.
+//
+// A `private` goes to all nodes; each delivers to the user's connections it has and tells the asking node how many
+// they were, on that node's own channel. The ack waits until all live nodes answered, half a second at most.
+
+/// Private messages whose nodes have not all answered.
+struct PrivateMessages {
+  static let patience: Int64 = 500
+
+  struct Waiting {
+    let connection: ConnectionID
+    let id: [UInt8]
+    var reached = 0
+    var answered = 0
+    /// How many nodes the frame was handed to; `nil` until the relay told.
+    var expected: Int?
+  }
+
+  var waiting: [Int: Waiting] = [:]
+  var timeouts = DelayQueue<Int>()
+  var last = 0
+}
+
+extension Hub {
+  mutating func sendPrivate(_ connection: ConnectionID, _ recipient: String, _ text: ClientText, now: Now) {
+    guard let user = user(of: connection) else { return }
+    let id = Array(text.bytes[text.id])
+    guard maySend(user, connection, id: id, now: now) else { return }
+    guard relayState == .connected else {
+      return refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: id)
+    }
+    privates.last += 1
+    let request = privates.last
+    privates.waiting[request] = .init(connection: connection, id: id)
+    privates.timeouts.append(request, due: now.monotonic + PrivateMessages.patience)
+    let (sender, stamp) = (users[user].identity, stamp(now))
+    let payload = unsafe text.bytes.span.bytes.extracting(text.payload)
+    let envelope = RelayEnvelope.private(
+      to: recipient, payload: payload, sender: sender, timestamp: stamp, node: configuration.instance,
+      origin: connection, scratch: &scratch)
+    broadcast(envelope, version: request, .direct(request))
+  }
+
+  /// The relay handed the frame on. Who else listens besides nodes does not count, so live nodes are the measure.
+  mutating func privateSent(_ request: Int, _ reply: RelayReply) {
+    guard privates.waiting[request] != nil else { return }
+    guard case .sent = reply else {
+      let lost = privates.waiting.removeValue(forKey: request)!
+      return refuse(lost.connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: lost.id)
+    }
+    privates.waiting[request]!.expected = max(1, presence.nodes.count)
+    finishPrivate(request)
+  }
+
+  /// A private message for a user who may be here.
+  mutating func deliverPrivate(_ frame: RelayFrame, _ bytes: RawSpan) {
+    guard let recipient = frame.recipient else { return }
+    let reached = deliver(frame, bytes, to: recipient)
+    guard frame.token != nil, let request = frame.version, let node = frame.node else { return }
+    let asker = bytes.text(node)
+    if asker == configuration.instance { return reach(request, reached) }
+    ask(.send(node: asker, Array("reached \(request) \(reached) \(generationToken)".utf8)), .nothing)
+  }
+
+  /// An answer on this node's own channel: `reached <request> <connections> <token>`.
+  mutating func directed(_ bytes: [UInt8], now: Now) {
+    let words = bytes.split(separator: UInt8(ascii: " "), maxSplits: 4).map { String(decoding: $0, as: UTF8.self) }
+    guard words.count == 4, words[0] == "reached", words[3] == generationToken, !generationToken.isEmpty,
+      let request = Int(words[1]), let reached = Int(words[2]), (0...1_000_000).contains(reached)
+    else {
+      counters.badFrames += 1
+      return
+    }
+    reach(request, reached)
+  }
+
+  mutating func tickPrivates(now: Now) {
+    while let request = privates.timeouts.popDue(now: now.monotonic) {
+      if let late = privates.waiting.removeValue(forKey: request) { ackPrivate(late, isPartial: true) }
+    }
+  }
+
+  private mutating func reach(_ request: Int, _ reached: Int) {
+    guard privates.waiting[request] != nil else { return }
+    privates.waiting[request]!.reached += reached
+    privates.waiting[request]!.answered += 1
+    finishPrivate(request)
+  }
+
+  private mutating func finishPrivate(_ request: Int) {
+    guard let message = privates.waiting[request], let expected = message.expected, message.answered >= expected
+    else { return }
+    privates.waiting[request] = nil
+    ackPrivate(message, isPartial: false)
+  }
+
+  private mutating func ackPrivate(_ message: PrivateMessages.Waiting, isPartial: Bool) {
+    guard connections[message.connection] != nil else { return }
+    let text = write {
+      ServerMessage.appendAck(
+        recipients: message.reached, isPartial: isPartial, id: unsafe message.id.span.bytes, to: &$0)
+    }
+    output.actions.append(.text(message.connection, text))
+  }
+
+  // MARK: To everybody
+
+  mutating func chat(_ connection: ConnectionID, _ text: ClientText, now: Now) {
+    guard let user = user(of: connection) else { return }
+    let id = Array(text.bytes[text.id])
+    guard maySend(user, connection, id: id, now: now) else { return }
+    guard relayState == .connected else {
+      return refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: id)
+    }
+    let (sender, stamp) = (users[user].identity, stamp(now))
+    let payload = unsafe text.bytes.span.bytes.extracting(text.payload)
+    let envelope = RelayEnvelope.chat(
+      payload: payload, sender: sender, timestamp: stamp, node: configuration.instance, origin: connection,
+      scratch: &scratch)
+    broadcast(envelope, .chat(connection, id: id))
+  }
+
+  mutating func chatAnswered(_ connection: ConnectionID, id: [UInt8], _ reply: RelayReply) {
+    guard case .sent = reply else {
+      return refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: id)
+    }
+    guard connections[connection] != nil else { return }
+    let text = write { ServerMessage.appendAck(room: nil, id: unsafe id.span.bytes, to: &$0) }
+    output.actions.append(.text(connection, text))
+  }
+}

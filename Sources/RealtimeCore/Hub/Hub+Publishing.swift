@@ -1,0 +1,173 @@
+import Buffers
+
+extension Hub {
+  /// How long a message may wait for the relay before its sender is told, in milliseconds.
+  static var publishPatience: Int64 { 5_000 }
+  static var retryDelay: Int64 { 100 }
+
+  mutating func send(_ connection: ConnectionID, _ name: RoomName, _ text: ClientText, now: Now) {
+    guard let user = user(of: connection) else { return }
+    guard let number = roomNumbers[name], connections[connection]!.rooms.contains(number) else {
+      return refuse(connection, .notInRoom, id: Array(text.bytes[text.id]))
+    }
+    if let entrant = rooms[number].entrants.lastIndex(where: { $0.connection == connection && !$0.isMember }) {
+      return sendEarly(entrant, room: number, text)
+    }
+    guard maySend(user, connection, id: text.bytes[text.id], now: now) else { return }
+    guard pendingMessages < configuration.outboxMessages, pendingBytes < configuration.outboxBytes else {
+      return refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: Array(text.bytes[text.id]))
+    }
+    put(text, from: connection, user: user, into: number, now: now)
+  }
+
+  /// The user's rate: tells the client, or closes on one who goes on regardless.
+  mutating func maySend(
+    _ user: UserNumber, _ connection: ConnectionID, id: some Collection<UInt8>, now: Now
+  ) -> Bool {
+    guard let rate = configuration.rate else { return true }
+    switch users[user].rate.message(at: now.monotonic * 1_000_000, rate: rate) {
+    case .allowed: return true
+    case .refused(let wait): refuse(connection, .rateLimited(retryAfterMilliseconds: wait), id: Array(id))
+    case .close: output.actions.append(.close(connection, code: 4029, reason: "rate limit ignored"))
+    }
+    counters.rateLimited += 1
+    return false
+  }
+
+  private mutating func sendEarly(_ entrant: Int, room number: RoomNumber, _ text: ClientText) {
+    guard rooms[number].entrants[entrant].early.count < 64 else {
+      let connection = rooms[number].entrants[entrant].connection
+      return refuse(connection, .relayUnavailable(), id: Array(text.bytes[text.id]))
+    }
+    rooms[number].entrants[entrant].early.append(text)
+  }
+
+  private mutating func put(
+    _ text: ClientText, from connection: ConnectionID, user: UserNumber, into number: RoomNumber, now: Now
+  ) {
+    messageCounter += 1
+    let identity = users[user].identity
+    let (name, stamp) = (rooms[number].name, stamp(now))
+    let bytes = unsafe text.bytes.span.bytes
+    let envelope = RelayEnvelope.message(
+      room: name, payload: bytes.extracting(text.payload), sender: identity, timestamp: stamp,
+      id: MessageID(incarnation: configuration.instance, counter: UInt(messageCounter)),
+      clientID: bytes.extracting(text.id), origin: connection, scratch: &scratch)
+    let message = StoredMessage(envelope: envelope, sender: identity.user, origin: connection)
+    let pending = PendingPublication(
+      message: message, connection: connection, clientID: Array(text.bytes[text.id]),
+      deadline: now.monotonic + Self.publishPatience)
+    pendingMessages += 1
+    pendingBytes += envelope.text.count
+    if rooms[number].outbox == nil { rooms[number].outbox = Outbox() }
+    rooms[number].outbox!.waiting.append(pending)
+    mark(number)
+  }
+
+  /// Sends what waits, all together, unless a request is on its way.
+  mutating func publishWaiting(_ number: RoomNumber, now: Now) {
+    guard rooms[number].outbox?.isAsked == false, rooms[number].outbox?.isIdle == false else { return }
+    dropDone(number)
+    giveUpLate(number, now: now)
+    if rooms[number].outbox!.inFlight.isEmpty {
+      let count = min(rooms[number].outbox!.waiting.count, RelayLimits.publicationsPerRequest)
+      guard count > 0 else { return }
+      rooms[number].outbox!.inFlight.append(contentsOf: rooms[number].outbox!.waiting.prefix(count))
+      rooms[number].outbox!.waiting.removeFirst(count)
+      rooms[number].outbox!.attempts = 0
+    }
+    rooms[number].outbox!.isAsked = true
+    rooms[number].outbox!.attempts += 1
+    let publications = rooms[number].outbox!.inFlight.map {
+      Publication(text: $0.message.envelope.text, userID: $0.message.sender, clientID: $0.digestID)
+    }
+    ask(.publish(rooms[number].name, publications), .publish(number))
+  }
+
+  mutating func published(_ number: RoomNumber, _ reply: RelayReply, now: Now) {
+    guard rooms.isInUse(number), rooms[number].outbox != nil else { return }
+    rooms[number].outbox!.isAsked = false
+    guard case .published(let outcomes) = reply, outcomes.count == rooms[number].outbox!.inFlight.count else {
+      counters.relayFailures += 1
+      // A new generation is known already and wants the messages at once; anything else needs a moment.
+      if case .failed(.staleGeneration) = reply { return mark(number) }
+      return roomRetries.append(number, due: now.monotonic + Self.retryDelay)
+    }
+    mark(number)
+    let isRetry = rooms[number].outbox!.attempts > 1
+    var sent: [PendingPublication] = []
+    swap(&sent, &rooms[number].outbox!.inFlight)
+    for (pending, outcome) in zip(sent, outcomes) {
+      release(pending)
+      if pending.isDone { continue }
+      if outcome.isDuplicate {
+        duplicate(pending, at: outcome.position, isRetry: isRetry, room: number, now: now)
+      } else {
+        counters.published += 1
+        arrive(pending.message, at: outcome.position, room: number, now: now)
+      }
+    }
+    sent.removeAll(keepingCapacity: true)
+    if rooms[number].outbox!.inFlight.isEmpty { swap(&sent, &rooms[number].outbox!.inFlight) }
+  }
+
+  /// A copy of one of our messages came back: it is stored, whatever becomes of the request. Rule 7 of the design.
+  mutating func confirm(_ message: StoredMessage, room number: RoomNumber) {
+    guard rooms[number].outbox?.inFlight.isEmpty == false else { return }
+    let hash = message.hash
+    for index in rooms[number].outbox!.inFlight.indices
+    where rooms[number].outbox!.inFlight[index].message.hash == hash {
+      rooms[number].outbox!.inFlight[index].isDone = true
+    }
+  }
+
+  private mutating func duplicate(
+    _ pending: PendingPublication, at place: Position, isRetry: Bool, room number: RoomNumber, now: Now
+  ) {
+    counters.duplicates += 1
+    let known = rooms[number].stream.position
+    if isRetry, let known, known.epoch != place.epoch || known.offset < place.offset {
+      // Perhaps our own first try, which ran unseen: its copy brings the ack in its turn.
+      rooms[number].stream.expect(place, now: now.monotonic)
+      noteGap(number)
+    }
+    guard connections[pending.connection] != nil else { return }
+    let name = rooms[number].name
+    let text = write {
+      ServerMessage.appendAck(
+        room: name, offset: place.offset, epoch: place.epoch,
+        messageID: unsafe pending.message.envelope.messageID.span.bytes, isDuplicate: true,
+        id: unsafe pending.clientID.span.bytes, to: &$0)
+    }
+    output.actions.append(.text(pending.connection, text))
+  }
+
+  private mutating func release(_ pending: PendingPublication) {
+    pendingMessages -= 1
+    pendingBytes -= pending.message.envelope.text.count
+  }
+
+  private mutating func dropDone(_ number: RoomNumber) {
+    guard rooms[number].outbox!.inFlight.contains(where: \.isDone) else { return }
+    for pending in rooms[number].outbox!.inFlight where pending.isDone { release(pending) }
+    rooms[number].outbox!.inFlight.removeAll(where: \.isDone)
+  }
+
+  /// Tells the senders of messages that waited too long. What they said may still run: the outcome is unknown.
+  private mutating func giveUpLate(_ number: RoomNumber, now: Now) {
+    func isLate(_ pending: PendingPublication) -> Bool { pending.deadline <= now.monotonic }
+    let late = rooms[number].outbox!.inFlight.filter(isLate) + rooms[number].outbox!.waiting.prefix(while: isLate)
+    guard !late.isEmpty else { return }
+    rooms[number].outbox!.inFlight.removeAll(where: isLate)
+    rooms[number].outbox!.waiting.removeAll(where: isLate)
+    for pending in late {
+      release(pending)
+      refuse(pending.connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: pending.clientID)
+    }
+  }
+}
+
+extension PendingPublication {
+  /// What the digest is made of: the client's id, or the message's own when the client gave none.
+  var digestID: [UInt8] { clientID.isEmpty ? message.envelope.messageID : clientID }
+}

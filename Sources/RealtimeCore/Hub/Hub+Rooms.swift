@@ -1,0 +1,178 @@
+import Buffers
+
+extension Hub {
+  /// Rule 17 of the design: joins while the relay is away wait this long, in milliseconds.
+  static var joinPatience: Int64 { 5_000 }
+
+  mutating func join(_ connection: ConnectionID, _ name: RoomName, id: [UInt8], now: Now) {
+    guard let user = user(of: connection) else { return }
+    let number = roomNumbers[name] ?? addRoom(name)
+    let isMember = connections[connection]!.rooms.contains(number)
+    if !isMember {
+      connections[connection]!.rooms.append(number)
+      addMember(user, room: number)
+    }
+    let entrant = Entrant(
+      connection: connection, id: id, deadline: now.monotonic + Self.joinPatience,
+      change: presence.lastChange, isMember: isMember)
+    rooms[number].entrants.append(entrant)
+    entrantDeadlines.append((number, connection), due: entrant.deadline)
+    mark(number)
+  }
+
+  mutating func leave(_ connection: ConnectionID, _ name: RoomName, id: [UInt8], now: Now) {
+    guard let user = user(of: connection) else { return }
+    guard let number = roomNumbers[name], connections[connection]!.rooms.contains(number) else {
+      return refuse(connection, .notInRoom, id: id)
+    }
+    connections[connection]!.rooms.removeAll { $0 == number }
+    removeMember(connection, user: user, room: number, .left, now: now)
+    let text = write { ServerMessage.appendAck(room: name, id: unsafe id.span.bytes, to: &$0) }
+    output.actions.append(.exit(connection, number, name, text))
+  }
+
+  mutating func askOnlineUsers(_ connection: ConnectionID, _ name: RoomName, id: [UInt8], now: Now) {
+    guard connections[connection] != nil else { return }
+    let number = roomNumbers[name] ?? addRoom(name)
+    rooms[number].askers.append((connection, id))
+    mark(number)
+  }
+
+  // MARK: Members
+
+  private mutating func addMember(_ user: UserNumber, room number: RoomNumber) {
+    let count = rooms[number].users[user, default: 0]
+    rooms[number].users[user] = count + 1
+    guard count == 0 else { return }
+    let identity = users[user].identity
+    // Coming back within the grace: nobody heard of the leaving, so nobody hears of the coming.
+    if presence.cancelLeave(room: rooms[number].name, user: identity.user) { return }
+    presence.change(room: rooms[number].name, identity, isJoin: true)
+  }
+
+  /// The connection is in the room no longer; its user may be, through another.
+  mutating func removeMember(
+    _ connection: ConnectionID, user: UserNumber, room number: RoomNumber, _ departure: Departure, now: Now
+  ) {
+    rooms[number].entrants.removeAll { entrant in entrant.connection == connection }
+    rooms[number].rosterFor = rooms[number].rosterFor.map { min($0, rooms[number].entrants.count) }
+    mark(number)
+    let count = rooms[number].users[user]!
+    guard count == 1 else {
+      rooms[number].users[user] = count - 1
+      return
+    }
+    rooms[number].users[user] = nil
+    let (name, identity) = (rooms[number].name, users[user].identity)
+    stopTyping(room: name, identity, now: now)
+    switch departure {
+    case .left: presence.change(room: name, identity, isJoin: false)
+    case .lost: presence.leaveLater(room: name, identity, due: now.monotonic + configuration.leaveGrace)
+    }
+  }
+
+  // MARK: Rosters
+
+  /// Asks who is in the room, when somebody waits for it. One roster at a time; whoever comes meanwhile gets the next.
+  mutating func askRoster(_ number: RoomNumber) {
+    guard rooms[number].rosterFor == nil, rooms[number].isAwaitingRoster else { return }
+    // Only those whose joining is on its way before the question; the others wait for a later turn.
+    let lastSent = presence.lastSent
+    let ready = rooms[number].entrants.prefix { $0.change <= lastSent }.count
+    guard ready > 0 || !rooms[number].askers.isEmpty || rooms[number].needsEpoch else { return presence.wake(number) }
+    rooms[number].rosterFor = ready
+    ask(.roster(rooms[number].name), .roster(number))
+  }
+
+  mutating func rosterArrived(_ number: RoomNumber, _ reply: RelayReply, now: Now) {
+    guard rooms.isInUse(number), let covered = rooms[number].rosterFor else { return }
+    rooms[number].rosterFor = nil
+    guard case .roster(let roster) = reply else {
+      roomRetries.append(number, due: now.monotonic + Self.retryDelay)
+      return
+    }
+    rooms[number].needsEpoch = false
+    rooms[number].stream.start(at: roster.top, now: now.monotonic)
+    if rooms[number].stream.position?.epoch != roster.top.epoch {
+      rooms[number].stream.doubt(now: now.monotonic)
+    }
+    let entrants = Array(rooms[number].entrants.prefix(covered))
+    rooms[number].entrants.removeFirst(entrants.count)
+    for entrant in entrants { enter(entrant, room: number, roster, now: now) }
+    let askers = rooms[number].askers
+    rooms[number].askers.removeAll()
+    for asker in askers where connections[asker.connection] != nil {
+      let (name, stamp) = (rooms[number].name, stamp(now))
+      let text = write {
+        ServerMessage.appendOnlineUsers(
+          room: name, users: roster.members, count: roster.count, timestamp: stamp,
+          id: unsafe asker.id.span.bytes, to: &$0)
+      }
+      output.actions.append(.text(asker.connection, text))
+    }
+    drain(number, now: now)
+    mark(number)
+  }
+
+  private mutating func enter(_ entrant: Entrant, room number: RoomNumber, _ roster: Roster, now: Now) {
+    let identity = users[user(of: entrant.connection)!].identity
+    let (name, position) = (rooms[number].name, rooms[number].stream.position ?? roster.top)
+    let (complete, stamp) = (roster.including(identity), stamp(now))
+    let text = write {
+      ServerMessage.appendRoomInfo(
+        room: name, users: complete.members, count: complete.count,
+        standing: .init(epoch: position.epoch, offset: position.offset), timestamp: stamp,
+        id: unsafe entrant.id.span.bytes, to: &$0)
+    }
+    output.actions.append(
+      entrant.isMember ? .text(entrant.connection, text) : .enter(entrant.connection, number, name, text))
+    for early in entrant.early { send(entrant.connection, name, early, now: now) }
+  }
+
+  /// The way in took too long: the relay is away.
+  mutating func giveUpEntrant(_ connection: ConnectionID, room number: RoomNumber, now: Now) {
+    guard rooms.isInUse(number),
+      let entrant = rooms[number].entrants.first(where: {
+        $0.connection == connection && $0.deadline <= now.monotonic
+      })
+    else { return }
+    let name = rooms[number].name
+    let text = write {
+      ServerMessage.appendError(
+        .relayUnavailable(retryAfterMilliseconds: 1_000), id: unsafe entrant.id.span.bytes, to: &$0)
+    }
+    guard !entrant.isMember, let user = user(of: connection) else {
+      rooms[number].entrants.removeAll { $0.connection == connection && $0.deadline <= now.monotonic }
+      output.actions.append(.text(connection, text))
+      return
+    }
+    connections[connection]!.rooms.removeAll { $0 == number }
+    removeMember(connection, user: user, room: number, .left, now: now)
+    output.actions.append(.exit(connection, number, name, text))
+    for early in entrant.early { refuse(connection, .relayUnavailable(), id: Array(early.bytes[early.id])) }
+  }
+
+  // MARK: The table
+
+  private mutating func addRoom(_ name: RoomName) -> RoomNumber {
+    let number = rooms.insert(HubRoom(name: name)).slot
+    roomNumbers[name] = number
+    return number
+  }
+
+  mutating func forgetRoom(_ number: RoomNumber) {
+    roomNumbers[rooms.remove(number).name] = nil
+    output.actions.append(.forget(number))
+  }
+}
+
+extension Roster {
+  /// The roster with `identity` in it: a change that is still on its way must not leave out whom it is for.
+  func including(_ identity: Identity) -> Roster {
+    guard !members.contains(where: { $0.user == identity.user }), members.count == count else { return self }
+    var complete = self
+    complete.members.append(identity)
+    complete.count += 1
+    return complete
+  }
+}

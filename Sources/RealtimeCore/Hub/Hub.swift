@@ -1,0 +1,178 @@
+import Buffers
+
+// Hub
+//
+// Every node runs one. It knows the node's connections, users and rooms, puts each room's messages in order, counts
+// presence, and talks to the relay; shards know sockets and members, and ask it about everything else.
+//
+//     shards ── HubCommand ──►┌─────┐── HubAction ──► shards (texts, room items, enter, exit)
+//     relay ─── RelayEvent ──►│ Hub │── HubAction.relay ──► relay
+//     clock ─── tick ────────►└─────┘
+//
+// It owns no socket, clock or source of chance: everything comes in as an argument and goes out as an action, so a
+// whole cluster of hubs runs in one thread under a seed.
+//
+// A turn: commands and events are handled, then `endTurn` sends what they gathered (publications, presence changes,
+// rosters), each as few requests as possible.
+
+/// The node's side of rooms, presence and relay. Decides; the shell acts.
+public struct Hub: ~Copyable {
+  let configuration: HubConfiguration
+  var random: Chance
+  /// What the shell has to do, filled by every input. The shell empties it.
+  public var output = HubOutput()
+  public internal(set) var counters = HubCounters()
+
+  /// For texts on their way elsewhere; its memory lives as long as the hub.
+  var scratch = ByteBuffer()
+  private var lastStamp = Timestamp(milliseconds: 0)
+
+  // Who and where
+  var connections: [ConnectionID: HubConnection] = [:]
+  var users = Slab<HubUser>()
+  var userNumbers: [String: UserNumber] = [:]
+  var rooms = Slab<HubRoom>()
+  var roomNumbers: [RoomName: RoomNumber] = [:]
+
+  // The relay
+  public internal(set) var relayState = RelayState.starting
+  var generationToken = ""
+  var nextTicket: RelayTicket = 1
+  var questions: [RelayTicket: Question] = [:]
+  var messageCounter = 0
+  var pendingMessages = 0
+  var pendingBytes = 0
+  /// Rooms that something must be sent for at the end of the turn.
+  var marked: [RoomNumber] = []
+  var roomRetries = DelayQueue<RoomNumber>()
+  var gaps = DelayQueue<RoomNumber>()
+
+  var presence: Presence
+  var typing = TypingTable()
+  var privates = PrivateMessages()
+  var online = OnlineCache()
+  var entrantDeadlines = DelayQueue<(room: RoomNumber, connection: ConnectionID)>()
+
+  /// `seed` feeds the choice of retry delays and names; the same inputs and seed give the same actions.
+  public init(_ configuration: HubConfiguration, seed: UInt64, now: Now) {
+    self.configuration = configuration
+    random = Chance(seed: seed)
+    presence = Presence(instance: configuration.instance, now: now.monotonic)
+  }
+
+  public var connectionCount: Int { connections.count }
+  public var userCount: Int { userNumbers.count }
+  public var roomCount: Int { roomNumbers.count }
+
+  // MARK: Inputs
+
+  public mutating func handle(_ command: HubCommand, now: Now) {
+    switch command {
+    case .connect(let connection, let identity): connect(connection, identity, now: now)
+    case .disconnect(let connection, let departure): disconnect(connection, departure, now: now)
+    case .join(let connection, let room, let id): join(connection, room, id: id, now: now)
+    case .leave(let connection, let room, let id): leave(connection, room, id: id, now: now)
+    case .send(let connection, let room, let text): send(connection, room, text, now: now)
+    case .typing(let connection, let room, let isTyping): type(connection, room, isTyping, now: now)
+    case .askOnlineUsers(let connection, let room, let id): askOnlineUsers(connection, room, id: id, now: now)
+    case .sendPrivate(let connection, let recipient, let text): sendPrivate(connection, recipient, text, now: now)
+    case .chat(let connection, let text): chat(connection, text, now: now)
+    case .askOnline(let connection): askOnline(connection, now: now)
+    }
+  }
+
+  public mutating func handle(_ event: RelayEvent, now: Now) {
+    switch event {
+    case .reply(let ticket, let reply):
+      // A reply to a question that was given up (a room that is gone) finds nothing, which is fine.
+      if let question = questions.removeValue(forKey: ticket) { answer(question, reply, now: now) }
+    case .frame(let bytes): frame(bytes, now: now)
+    case .directed(let bytes): directed(bytes, now: now)
+    case .state(let state): relayChanged(to: state, now: now)
+    case .generation(_, let token): generationBegan(token: token, now: now)
+    case .resubscribed: doubtAllRooms(now: now)
+    }
+  }
+
+  /// Time passed. Call when ``nextDeadline`` has come; calling too often does no harm.
+  public mutating func tick(now: Now) {
+    tickPresence(now: now)
+    tickTyping(now: now)
+    tickPrivates(now: now)
+    while let late = entrantDeadlines.popDue(now: now.monotonic) {
+      giveUpEntrant(late.connection, room: late.room, now: now)
+    }
+    while let number = roomRetries.popDue(now: now.monotonic) { mark(number) }
+    while let number = gaps.popDue(now: now.monotonic) { mark(number) }
+  }
+
+  /// Sends what the turn gathered.
+  public mutating func endTurn(now: Now) {
+    sendPresenceChanges(now: now)
+    guard !marked.isEmpty else { return }
+    var numbers: [RoomNumber] = []
+    swap(&numbers, &marked)
+    for number in numbers { settle(number, now: now) }
+    askGaps(numbers, now: now)
+    numbers.removeAll(keepingCapacity: true)
+    if marked.isEmpty { swap(&numbers, &marked) }
+  }
+
+  /// When ``tick(now:)`` is needed next, in milliseconds of the monotonic clock.
+  public var nextDeadline: Int64? {
+    let deadlines = [
+      presence.nextDeadline, typing.nextDeadline, privates.timeouts.nextDue, entrantDeadlines.nextDue,
+      roomRetries.nextDue, gaps.nextDue,
+    ]
+    return deadlines.compactMap(\.self).min()
+  }
+
+  /// The time as texts carry it, formatted once per millisecond.
+  mutating func stamp(_ now: Now) -> Timestamp {
+    if lastStamp.milliseconds != now.wall { lastStamp = Timestamp(milliseconds: now.wall) }
+    return lastStamp
+  }
+
+  // MARK: Rooms of this turn
+
+  /// The room needs a look at the end of the turn.
+  mutating func mark(_ number: RoomNumber) {
+    guard rooms.isInUse(number), !rooms[number].isMarked else { return }
+    rooms[number].isMarked = true
+    marked.append(number)
+  }
+
+  /// Publishes and asks for what the room needs; forgets it when nobody needs it.
+  private mutating func settle(_ number: RoomNumber, now: Now) {
+    guard rooms.isInUse(number) else { return }
+    rooms[number].isMarked = false
+    publishWaiting(number, now: now)
+    askRoster(number)
+    if !rooms[number].isUsed { forgetRoom(number) }
+  }
+
+  // MARK: Asking the relay
+
+  mutating func ask(_ request: RelayRequest, _ question: Question) {
+    let ticket = nextTicket
+    nextTicket += 1
+    questions[ticket] = question
+    output.actions.append(.relay(request, ticket))
+  }
+
+  private mutating func answer(_ question: Question, _ reply: RelayReply, now: Now) {
+    switch question {
+    case .publish(let room): published(room, reply, now: now)
+    case .read(let numbers): readAnswered(numbers, reply, now: now)
+    case .roster(let room): rosterArrived(room, reply, now: now)
+    case .presence(let changes, let incarnation):
+      presenceAnswered(changes, incarnation: incarnation, reply, now: now)
+    case .lease(let question, let incarnation): leaseAnswered(question, incarnation: incarnation, reply, now: now)
+    case .reap(let incarnation): reapAnswered(incarnation, reply)
+    case .online: onlineArrived(reply, now: now)
+    case .chat(let connection, let id): chatAnswered(connection, id: id, reply)
+    case .direct(let request): privateSent(request, reply)
+    case .nothing: break
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/// What a hub is told once, at its start.
+public struct HubConfiguration: Sendable {
+  /// Names this process in the cluster, unique for each start: `<node id>-<random>`, at most 19 characters of
+  /// `[A-Za-z0-9._-]`, so that message ids made from it stay within 40.
+  public var instance: String
+  /// What a user may send on this node; `nil`: as much as he likes.
+  public var rate: Rate? = UserRate.standard
+  public var connectionsPerUser = 20
+  /// Milliseconds between losing a socket and telling others.
+  public var leaveGrace: Int64 = 2_000
+  /// Messages that wait for the relay, over all rooms. More are refused with `RELAY_UNAVAILABLE`.
+  public var outboxMessages = 1_000
+  public var outboxBytes = 4 << 20
+
+  public init(instance: String) {
+    precondition((1...19).contains(instance.utf8.count))
+    self.instance = instance
+  }
+}
+
+/// The two clocks, read once per turn by the shell.
+public struct Now: Sendable, Equatable {
+  /// Milliseconds that only go forward: for deadlines.
+  public var monotonic: Int64
+  /// Milliseconds since 1970: for timestamps.
+  public var wall: Int64
+
+  public init(monotonic: Int64, wall: Int64) { (self.monotonic, self.wall) = (monotonic, wall) }
+}
+
+/// What a hub counts, for the metrics page. Each is a total since the start.
+public struct HubCounters: Sendable, Equatable {
+  public var published = 0
+  public var delivered = 0
+  public var duplicates = 0
+  public var relayFailures = 0
+  public var gapReads = 0
+  public var resyncs = 0
+  public var foreignFrames = 0
+  public var badFrames = 0
+  public var fenced = 0
+  public var reaped = 0
+  public var rateLimited = 0
+
+  public init() {}
+}

@@ -1,0 +1,107 @@
+/// A user with at least one connection on this node.
+struct HubUser: ~Copyable {
+  let identity: Identity
+  var connections: [ConnectionID] = []
+  var rate = UserRate()
+
+  init(_ identity: Identity) { self.identity = identity }
+}
+
+/// A connection, as the hub knows it.
+struct HubConnection {
+  let user: UserNumber
+  /// Rooms it is in or on its way into.
+  var rooms: [RoomNumber] = []
+}
+
+/// A connection on its way into a room: waits for the roster, because `room_info` needs it.
+struct Entrant {
+  let connection: ConnectionID
+  let id: [UInt8]
+  let deadline: Int64
+  /// The presence change that must be on its way before a roster shows it.
+  let change: Int
+  /// Sent before the way in was over; published right after.
+  var early: [ClientText] = []
+  /// It was a member already and only asks for `room_info` again.
+  let isMember: Bool
+}
+
+/// One message as this node holds it.
+struct StoredMessage {
+  let envelope: RelayEnvelope
+  /// The sender's user id.
+  let sender: String
+  /// The connection that said it, when that is one of this process.
+  let origin: ConnectionID?
+  /// Of the message id: names the message among recent ones.
+  let hash: Int
+
+  init(envelope: RelayEnvelope, sender: String, origin: ConnectionID?) {
+    (self.envelope, self.sender, self.origin) = (envelope, sender, origin)
+    hash = envelope.messageIDHash
+  }
+}
+
+/// A message that waits for the relay, or for its answer.
+struct PendingPublication {
+  let message: StoredMessage
+  let connection: ConnectionID
+  let clientID: [UInt8]
+  let deadline: Int64
+  /// A copy came back before the answer did: stored for certain, nothing to send again.
+  var isDone = false
+}
+
+/// The messages of one room on their way to the relay. One request at a time, so that none overtakes another:
+/// what waits meanwhile goes together in the next.
+struct Outbox {
+  var inFlight: [PendingPublication] = []
+  var waiting: [PendingPublication] = []
+  var isAsked = false
+  /// How often the messages in flight were sent.
+  var attempts = 0
+
+  var isIdle: Bool { inFlight.isEmpty && waiting.isEmpty }
+}
+
+/// A room with something of this node in it.
+struct HubRoom: ~Copyable {
+  let name: RoomName
+  var stream = RoomStream<StoredMessage>()
+  /// How many of a user's connections here are in the room.
+  var users: [UserNumber: UInt32] = [:]
+  var entrants: [Entrant] = []
+  /// How many entrants the roster on its way is for; `nil`: none is on its way.
+  var rosterFor: Int?
+  /// Those who asked who is here.
+  var askers: [(connection: ConnectionID, id: [UInt8])] = []
+  var outbox: Outbox?
+  /// The relay lost the room (a new generation): a roster makes it begin again, so that members hear of it at once
+  /// and not with the next message.
+  var needsEpoch = false
+  var isMarked = false
+
+  init(name: RoomName) { self.name = name }
+
+  var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty || needsEpoch }
+
+  /// A room with a roster on its way stays: its number must not name another room when the answer comes.
+  var isUsed: Bool { !users.isEmpty || isAwaitingRoster || rosterFor != nil || outbox?.isIdle == false }
+}
+
+/// What an outstanding relay request was for.
+enum Question {
+  case publish(RoomNumber)
+  case read([RoomNumber])
+  case roster(RoomNumber)
+  case presence([PresenceChange], incarnation: String)
+  case lease(LeaseQuestion, incarnation: String)
+  case reap(String)
+  case online
+  case chat(ConnectionID, id: [UInt8])
+  case direct(Int)
+  case nothing
+}
+
+enum LeaseQuestion { case register, heartbeat, connections }

@@ -1,0 +1,131 @@
+// Presence
+//
+// Who this node says is online and in which room. Redis holds the sum over all nodes; this is one node's share.
+//
+//     change (join, leave) ──► waiting ──► one request at a time, in order ──► relay
+//
+// One request at a time, because a batch that failed is sent again and must not overtake a later one. A node lives
+// under an *incarnation*: a name with a lease. When the lease was lost (fenced), or Redis begins a new generation, the
+// node takes the next incarnation and makes everything known again; what the old one left behind is reaped.
+
+/// One node's share of presence: its lease and the changes on their way.
+struct Presence {
+  static let heartbeatInterval: Int64 = 2_000
+  /// Connection counts are told this soon after a change.
+  static let countDelay: Int64 = 100
+  static let retryDelay: Int64 = 100
+
+  /// A user who lost his last connection in a room and may come back before others are told.
+  private struct Leaver: Hashable {
+    let room: RoomName
+    let user: String
+  }
+
+  private let instance: String
+  private var incarnationNumber = 0
+  var incarnation: String { "\(instance):\(incarnationNumber)" }
+
+  var isRegistered = false
+  /// A request about the lease is on its way.
+  var isRegistering = false
+  var isChanging = false
+  var waiting: [PresenceChange] = []
+  /// Numbers of the last change that was made, and of the last one that was sent.
+  private(set) var lastChange = 0
+  private(set) var lastSent = 0
+  private(set) var retryAt: Int64?
+  var heartbeatAt: Int64
+  var countAt: Int64?
+  private(set) var nodes: [String] = []
+  var reaping: Set<String> = []
+
+  private var leavers: [Leaver: (identity: Identity, turn: Int)] = [:]
+  private var leaving = DelayQueue<(leaver: Leaver, turn: Int)>()
+  private var leaveTurn = 0
+  /// Rooms that wait for their joiners' changes to be sent.
+  private var sleepers: [RoomNumber] = []
+
+  init(instance: String, now: Int64) {
+    self.instance = instance
+    heartbeatAt = now + Self.heartbeatInterval
+  }
+
+  var nextDeadline: Int64? {
+    [heartbeatAt, isRegistered ? countAt : nil, retryAt, leaving.nextDue].compactMap(\.self).min()
+  }
+
+  mutating func change(room: RoomName?, _ identity: Identity, isJoin: Bool, isAnnounced: Bool = true) {
+    lastChange += 1
+    waiting.append(
+      PresenceChange(
+        room: room, user: identity.user, name: identity.name, isJoin: isJoin, isAnnounced: isAnnounced))
+  }
+
+  mutating func connectionsChanged(now: Int64) { countAt = countAt ?? now + Self.countDelay }
+
+  // MARK: Sending
+
+  /// The next batch to send, or `nil` while one is on its way or nothing waits.
+  mutating func takeBatch(now: Int64) -> [PresenceChange]? {
+    guard isRegistered, !isChanging, !waiting.isEmpty, retryAt.map({ $0 <= now }) ?? true else { return nil }
+    retryAt = nil
+    let batch = Array(waiting.prefix(RelayLimits.changesPerRequest))
+    waiting.removeFirst(batch.count)
+    lastSent += batch.count
+    isChanging = true
+    return batch
+  }
+
+  /// The batch may not have run: it goes first again.
+  mutating func putBack(_ batch: [PresenceChange], now: Int64) {
+    waiting.insert(contentsOf: batch, at: 0)
+    lastSent -= batch.count
+    retryAt = now + Self.retryDelay
+  }
+
+  /// Takes a new name and forgets what was on its way; the hub makes everything known again. Returns the old name.
+  mutating func renew() -> String {
+    let old = incarnation
+    incarnationNumber += 1
+    (isRegistered, isRegistering, isChanging) = (false, false, false)
+    waiting.removeAll()
+    lastSent = lastChange
+    leavers.removeAll()
+    retryAt = nil
+    return old
+  }
+
+  mutating func learn(nodes: [String]) { self.nodes = nodes }
+
+  // MARK: Grace
+
+  mutating func leaveLater(room: RoomName, _ identity: Identity, due: Int64) {
+    leaveTurn += 1
+    let leaver = Leaver(room: room, user: identity.user)
+    leavers[leaver] = (identity, leaveTurn)
+    leaving.append((leaver, leaveTurn), due: due)
+  }
+
+  /// True when the user was about to leave: nothing needs to be told.
+  mutating func cancelLeave(room: RoomName, user: String) -> Bool {
+    leavers.removeValue(forKey: Leaver(room: room, user: user)) != nil
+  }
+
+  /// Tells of those whose grace is over.
+  mutating func endGraces(now: Int64) {
+    while let due = leaving.popDue(now: now) {
+      guard let entry = leavers[due.leaver], entry.turn == due.turn else { continue }
+      leavers[due.leaver] = nil
+      change(room: due.leaver.room, entry.identity, isJoin: false)
+    }
+  }
+
+  // MARK: Rooms that wait
+
+  mutating func wake(_ room: RoomNumber) { sleepers.append(room) }
+
+  mutating func takeSleepers() -> [RoomNumber] {
+    defer { sleepers.removeAll() }
+    return sleepers
+  }
+}

@@ -1,0 +1,43 @@
+import Buffers
+
+extension RelayEnvelope {
+  /// The server's id of the message, contents of a JSON string; empty for what has none.
+  var messageID: [UInt8] { idRange.map { Array(text[$0]) } ?? [] }
+
+  /// FNV-1a (Fowler, Noll, Vo) of the message id: names a message among the last few of its room.
+  var messageIDHash: Int {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for index in idRange ?? 0..<0 { hash = (hash ^ UInt64(text[index])) &* 0x100_0000_01b3 }
+    return Int(truncatingIfNeeded: hash)
+  }
+
+  /// Appends the ack of a stored message: its place in the room's order, told to who sent it.
+  func appendAck(room: RoomName, at place: Position, to buffer: inout ByteBuffer) {
+    let bytes = unsafe text.span.bytes
+    let nothing = 0..<0
+    ServerMessage.appendAck(
+      room: room, offset: place.offset, epoch: place.epoch, messageID: bytes.extracting(idRange ?? nothing),
+      id: bytes.extracting(clientIDRange ?? nothing), to: &buffer)
+  }
+}
+
+extension Identity {
+  /// Who a frame's sender is; `nil` when it names nobody.
+  init?(_ frame: RelayFrame, in bytes: RawSpan) {
+    guard let user = frame.senderID else { return nil }
+    self.init(user: user, name: frame.sender.flatMap { Self.name(ofSender: $0, in: bytes) } ?? "")
+  }
+
+  /// The `name` within a sender object that was scanned before.
+  private static func name(ofSender sender: Range<Int>, in bytes: RawSpan) -> String? {
+    let object = bytes.extracting(sender)
+    var scanner = JSONScanner()
+    guard var key = try? scanner.enterObject(object) else { return nil }
+    while true {
+      guard let value = try? scanner.value(object) else { return nil }
+      if key.matches("name", in: object) { return JSONString(value: value, in: object)?.text(in: object) }
+      guard let next = try? scanner.nextKey(object) else { return nil }
+      key = next
+    }
+  }
+}

@@ -1,0 +1,197 @@
+// RoomStream
+//
+// Puts one room's messages in order on one node, whatever way they come:
+//
+//     publish reply ──┐                       ┌─► next in line: deliver
+//     subscriber copy ┼─► arrive(message, at) ┼─► old: drop
+//     READ ───────────┘                       └─► ahead, or of another epoch: hold back and ask
+//
+// A reply habitually outruns the subscriber copies of lower offsets, so a gap waits 30 ms before it costs a READ.
+// A READ's answer is judged by the position that was sent with the question, never by the current one: messages
+// arrive between the two, and comparing with the wrong one doubled messages in the prototype.
+// What cannot be made whole is announced (`resync`), never skipped in silence.
+
+/// One room's run of messages on this node: knows what was delivered, holds back what came early, drops repeats.
+public struct RoomStream<Message> {
+  public enum Arrival { case deliver(Message), duplicate, held }
+
+  /// Why members must be told that they missed something.
+  public enum ResyncReason: Sendable, Equatable { case epochChanged, tooFar, rollback }
+
+  public enum Answer {
+    /// The answer held what was missed; take it with ``next()``.
+    case nothing
+    /// The stream goes on from the new position; what lies between is lost to the members.
+    case resync(Position, ResyncReason)
+  }
+
+  /// How long a gap may wait for the subscriber before it is asked for, in milliseconds.
+  public static var gapPatience: Int64 { 30 }
+  /// The shortest time between two questions about one room, in milliseconds.
+  public static var questionInterval: Int64 { 50 }
+  /// Messages held back at most; more are dropped, because a READ brings them anyway.
+  public static var holdLimit: Int { 512 }
+
+  /// The last delivered place; `nil` until a roster or an answer told where the room stands.
+  public private(set) var position: Position?
+  private var held: [Int: Message] = [:]
+  private var heldEpoch = ""
+  private var askAt: Int64?
+  private var isAsking = false
+  private var lastAsked = Int64.min / 2
+  private var recent = RecentIDs()
+
+  public init() {}
+
+  public var heldCount: Int { held.count }
+
+  /// Where a room without any history here begins. Does nothing when the stream has a position.
+  public mutating func start(at top: Position, now: Int64) {
+    guard position == nil else { return }
+    position = top
+    if heldEpoch == top.epoch { held = held.filter { $0.key > top.offset } }
+    if !held.isEmpty { ask(at: now + Self.gapPatience) }
+  }
+
+  /// A message came, with its place. What is to be delivered next besides comes from ``next()``.
+  public mutating func arrive(_ message: Message, at place: Position, now: Int64) -> Arrival {
+    guard let known = position else {
+      hold(message, at: place)
+      return .held
+    }
+    guard place.epoch == known.epoch else {
+      hold(message, at: place)
+      ask(at: now)
+      return .held
+    }
+    if place.offset <= known.offset { return .duplicate }
+    guard place.offset == known.offset + 1 else {
+      hold(message, at: place)
+      ask(at: now + Self.gapPatience)
+      return .held
+    }
+    position?.offset = place.offset
+    return .deliver(message)
+  }
+
+  /// The next message that had to wait and may go now.
+  public mutating func next() -> Message? {
+    guard let known = position, heldEpoch == known.epoch, !held.isEmpty else { return nil }
+    guard let message = held.removeValue(forKey: known.offset + 1) else { return nil }
+    position?.offset += 1
+    if held.isEmpty { askAt = nil }
+    return message
+  }
+
+  /// Something at `place` exists (a duplicate's answer says so) and must come: ask if it does not.
+  public mutating func expect(_ place: Position, now: Int64) {
+    guard let known = position else { return }
+    if place.epoch != known.epoch || place.offset > known.offset { ask(at: now + Self.gapPatience) }
+  }
+
+  /// Frames may have been missed: ask as soon as possible.
+  public mutating func doubt(now: Int64) {
+    guard position != nil else { return }
+    isAsking = false
+    askAt = now
+    lastAsked = Int64.min / 2
+  }
+
+  /// When the relay should be asked, if at all.
+  public var questionDue: Int64? {
+    guard let askAt, !isAsking else { return nil }
+    return max(askAt, lastAsked + Self.questionInterval)
+  }
+
+  /// The question to send now, or `nil` when none is due. The answer must carry the same position.
+  public mutating func takeQuestion(now: Int64) -> Position? {
+    guard let due = questionDue, due <= now, let position else { return nil }
+    (isAsking, askAt, lastAsked) = (true, nil, now)
+    return position
+  }
+
+  /// The question got no answer.
+  public mutating func questionFailed(now: Int64) {
+    isAsking = false
+    askAt = now + Self.questionInterval
+  }
+
+  /// The answer to a question about what lies above `known`; `top` is `nil` when the relay knows nothing of the room.
+  public mutating func answer(
+    known: Position?, top: Position?, messages: [(offset: Int, message: Message)], isComplete: Bool, now: Int64
+  ) -> Answer {
+    isAsking = false
+    guard let position, let known, let top else {
+      if !held.isEmpty { ask(at: now + Self.questionInterval) }
+      return .nothing
+    }
+    guard top.epoch == position.epoch else {
+      // Another run of offsets: begin it at its start and read it from there.
+      move(to: Position(epoch: top.epoch, offset: 0))
+      ask(at: now)
+      return .resync(Position(epoch: top.epoch, offset: 0), .epochChanged)
+    }
+    guard known.epoch == top.epoch else {
+      ask(at: now)
+      return .nothing
+    }
+    if top.offset < known.offset {
+      move(to: top)
+      return .resync(top, .rollback)
+    }
+    guard isComplete else {
+      guard position.offset < top.offset else { return .nothing }
+      move(to: top)
+      return .resync(top, .tooFar)
+    }
+    for (offset, message) in messages where offset > position.offset {
+      hold(message, at: Position(epoch: top.epoch, offset: offset), isAnswer: true)
+    }
+    if held[position.offset + 1] == nil, !held.isEmpty { ask(at: now + Self.questionInterval) }
+    return .nothing
+  }
+
+  /// Remembers the id of a delivered message. False when it was delivered already under an earlier place: a retry
+  /// after a change of epoch, which members must not see twice.
+  public mutating func isFirst(id: Int) -> Bool { recent.insert(id) }
+
+  private mutating func move(to place: Position) {
+    position = place
+    if heldEpoch == place.epoch {
+      held = held.filter { $0.key > place.offset }
+    } else {
+      held = [:]
+    }
+    askAt = nil
+  }
+
+  /// Keeps one epoch at a time: that of the messages that came last.
+  private mutating func hold(_ message: Message, at place: Position, isAnswer: Bool = false) {
+    if heldEpoch != place.epoch {
+      held.removeAll()
+      heldEpoch = place.epoch
+    }
+    guard isAnswer || held.count < Self.holdLimit else { return }
+    held[place.offset] = message
+  }
+
+  private mutating func ask(at time: Int64) { askAt = min(askAt ?? time, time) }
+}
+
+/// The hashes of the last 64 delivered ids, oldest out first.
+private struct RecentIDs {
+  private static var capacity: Int { 64 }
+  private var ids: [Int] = []
+  private var oldest = 0
+
+  mutating func insert(_ id: Int) -> Bool {
+    if ids.contains(id) { return false }
+    if ids.count < Self.capacity {
+      ids.append(id)
+    } else {
+      ids[oldest] = id
+      oldest = (oldest + 1) % Self.capacity
+    }
+    return true
+  }
+}

@@ -1,0 +1,195 @@
+import Buffers
+import Foundation
+import RealtimeCore
+import Testing
+
+/// A hub with the memory relay, and shards that are nothing but books: what each connection was sent, in order.
+///
+/// With `holdsRequests` the relay's answers wait until the test gives them, in whatever order it likes.
+final class HubHarness {
+  /// One text that a connection got.
+  struct Received: CustomStringConvertible {
+    let json: [String: Any]
+    let raw: String
+    var type: String { json["type"] as? String ?? "" }
+    var offset: Int? { json["offset"] as? Int }
+    var id: String? { json["id"] as? String }
+    var payload: [String: Any] { json["payload"] as? [String: Any] ?? [:] }
+    var description: String { raw }
+  }
+
+  private var hub: Hub
+  private var relay: LocalRelay
+  var now = Now(monotonic: 1_000_000, wall: 1_760_000_000_000)
+  private(set) var received: [ConnectionID: [Received]] = [:]
+  private(set) var admitted: [ConnectionID: UserNumber] = [:]
+  private(set) var refused: [ConnectionID: Refusal] = [:]
+  private(set) var closed: [ConnectionID: UInt16] = [:]
+  private(set) var online: [OnlineAnswer] = []
+  private var members: [RoomNumber: [ConnectionID]] = [:]
+
+  var holdsRequests = false
+  var held: [(request: RelayRequest, ticket: RelayTicket)] = []
+
+  init(seed: UInt64 = 1, configure: (inout HubConfiguration) -> Void = { _ in }) {
+    var configuration = HubConfiguration(instance: "n1-abcdef")
+    configuration.rate = nil
+    configure(&configuration)
+    hub = Hub(configuration, seed: seed, now: now)
+    relay = LocalRelay(seed: seed, now: now)
+    run()
+  }
+
+  // MARK: Inputs
+
+  func connection(_ slot: UInt32) -> ConnectionID { ConnectionID(shard: 0, generation: 1, slot: slot) }
+
+  @discardableResult
+  func connect(_ slot: UInt32, user: String, isAdmin: Bool = false) -> ConnectionID {
+    let id = connection(slot)
+    tell(.connect(id, Identity(user: user, name: "", isAdmin: isAdmin)!))
+    return id
+  }
+
+  /// Connects and joins, and forgets what that brought.
+  func member(_ slot: UInt32, user: String, room: String = "r") -> ConnectionID {
+    let id = connect(slot, user: user)
+    join(id, room)
+    received.removeAll()
+    return id
+  }
+
+  func join(_ connection: ConnectionID, _ room: String) { tell(.join(connection, RoomName(room)!, id: [])) }
+
+  func send(_ connection: ConnectionID, _ content: String, id: String = "", room: String = "r") {
+    tell(.send(connection, RoomName(room)!, Self.text(content, id: id)))
+  }
+
+  static func text(_ content: String, id: String) -> ClientText {
+    let payload = #"{"content":"\#(content)"}"#
+    let bytes = Array((payload + id).utf8)
+    return ClientText(bytes: bytes, payload: 0..<payload.utf8.count, id: payload.utf8.count..<bytes.count)
+  }
+
+  func tell(_ command: HubCommand) {
+    hub.handle(command, now: now)
+    run()
+  }
+
+  func tell(_ event: RelayEvent) {
+    hub.handle(event, now: now)
+    run()
+  }
+
+  /// Lets the hub's own deadlines pass, one after the other, up to `milliseconds` from now.
+  func advance(_ milliseconds: Int64) {
+    let end = now.monotonic + milliseconds
+    while let due = hub.nextDeadline, due <= end {
+      let step = max(0, due - now.monotonic)
+      now = Now(monotonic: now.monotonic + step, wall: now.wall + step)
+      hub.tick(now: now)
+      run()
+    }
+    let rest = end - now.monotonic
+    now = Now(monotonic: end, wall: now.wall + rest)
+  }
+
+  // MARK: Queries
+
+  func texts(_ connection: ConnectionID, _ type: String? = nil) -> [Received] {
+    (received[connection] ?? []).filter { type == nil || $0.type == type }
+  }
+
+  func forgetTexts() { received.removeAll() }
+
+  var counters: HubCounters { hub.counters }
+  var roomCount: Int { hub.roomCount }
+
+  /// The epoch of room `r`, as its members were told.
+  var epoch: String {
+    var events: [RelayEvent] = []
+    relay.submit(.roster(RoomName("r")!), ticket: 0)
+    relay.takeEvents(into: &events)
+    guard case .reply(_, .roster(let roster)) = events.last else { return "" }
+    return roster.top.epoch
+  }
+
+  /// The frame that a publish request becomes on the channel.
+  func storedFrame(of request: RelayRequest, epoch: String, offset: Int) -> [UInt8] {
+    guard case .publish(_, let publications) = request else { return [] }
+    return publications[0].text + Array(#","epoch":"\#(epoch)","offset":\#(offset),"token":"local"}"#.utf8)
+  }
+
+  /// Puts an empty relay in the place of the old one, as after a restart without persistence.
+  func replaceRelay() {
+    relay = LocalRelay(seed: 99, now: now)
+    run()
+  }
+
+  // MARK: The shell's part
+
+  /// Answers a held request as the memory relay would.
+  func release(_ index: Int = 0) {
+    let (request, ticket) = held.remove(at: index)
+    relay.advance(to: now)
+    relay.submit(request, ticket: ticket)
+    run()
+  }
+
+  private func run() {
+    relay.advance(to: now)
+    var isQuiet = false
+    while !isQuiet {
+      hub.endTurn(now: now)
+      let actions = hub.output.actions
+      let text = hub.output.text.array()
+      hub.output.removeAll()
+      for action in actions { perform(action, text) }
+      var events: [RelayEvent] = []
+      relay.takeEvents(into: &events)
+      for event in events { hub.handle(event, now: now) }
+      isQuiet = events.isEmpty && hub.output.actions.isEmpty
+    }
+  }
+
+  private func perform(_ action: HubAction, _ text: [UInt8]) {
+    switch action {
+    case .admit(let connection, let user): admitted[connection] = user
+    case .refuse(let connection, let reason): refused[connection] = reason
+    case .text(let connection, let range): give(connection, text[range])
+    case .enter(let connection, let room, _, let range):
+      members[room, default: []].append(connection)
+      give(connection, text[range])
+    case .exit(let connection, let room, _, let range):
+      members[room]?.removeAll { $0 == connection }
+      give(connection, text[range])
+    case .item(let room, let item): give(item, to: members[room] ?? [], text)
+    case .forget(let room): members[room] = nil
+    case .everyone(let range): for connection in admitted.keys { give(connection, text[range]) }
+    case .close(let connection, let code, _): closed[connection] = code
+    case .online(_, let answer): online.append(answer)
+    case .relay(let request, let ticket):
+      if holdsRequests { held.append((request, ticket)) } else { relay.submit(request, ticket: ticket) }
+    case .notice: break
+    }
+  }
+
+  private func give(_ item: RoomItem, to members: [ConnectionID], _ text: [UInt8]) {
+    for member in members {
+      if member == item.origin {
+        give(member, text[item.ack!])
+      } else if let user = item.ownUser, admitted[member] == user {
+        if let own = item.ownText { give(member, text[own]) }
+      } else {
+        give(member, text[item.text])
+      }
+    }
+  }
+
+  private func give(_ connection: ConnectionID, _ text: ArraySlice<UInt8>) {
+    let json = try? JSONSerialization.jsonObject(with: Data(text)) as? [String: Any]
+    #expect(json != nil, "not JSON: \(String(decoding: text, as: UTF8.self))")
+    received[connection, default: []].append(
+      Received(json: json ?? [:], raw: String(decoding: text, as: UTF8.self)))
+  }
+}

@@ -1,0 +1,152 @@
+import RealtimeCore
+import RoostTesting
+import Testing
+
+@Suite struct RoomStreamTests {
+  private typealias Stream = RoomStream<Int>
+
+  private func place(_ offset: Int, _ epoch: String = "e") -> Position { Position(epoch: epoch, offset: offset) }
+
+  /// Delivers what arrives and what that sets free.
+  private func arrive(_ stream: inout Stream, _ offset: Int, _ epoch: String = "e", now: Int64 = 0) -> [Int] {
+    var delivered: [Int] = []
+    if case .deliver(let message) = stream.arrive(offset, at: place(offset, epoch), now: now) {
+      delivered.append(message)
+    }
+    while let message = stream.next() { delivered.append(message) }
+    return delivered
+  }
+
+  private func rest(_ stream: inout Stream) -> [Int] {
+    var delivered: [Int] = []
+    while let message = stream.next() { delivered.append(message) }
+    return delivered
+  }
+
+  @Test func `the next one is delivered, an old one dropped, a later one held`() {
+    var stream = Stream()
+    stream.start(at: place(4), now: 0)
+    #expect(arrive(&stream, 5) == [5])
+    #expect(arrive(&stream, 5) == [])
+    #expect(arrive(&stream, 3) == [])
+    #expect(arrive(&stream, 7) == [])
+    #expect(stream.heldCount == 1)
+    #expect(arrive(&stream, 6) == [6, 7])
+    #expect(stream.position == place(7))
+  }
+
+  @Test func `what came before the position was known waits for it`() {
+    var stream = Stream()
+    #expect(arrive(&stream, 9) == [])
+    #expect(arrive(&stream, 8) == [])
+    stream.start(at: place(8), now: 0)
+    #expect(rest(&stream) == [9])
+  }
+
+  @Test func `a gap is asked for after 30 ms, and not when it closed by itself`() {
+    var stream = Stream()
+    stream.start(at: place(0), now: 0)
+    _ = arrive(&stream, 2, now: 100)
+    #expect(stream.questionDue == 130)
+    #expect(stream.takeQuestion(now: 129) == nil)
+    _ = arrive(&stream, 1, now: 110)
+    #expect(stream.questionDue == nil)
+    _ = arrive(&stream, 5, now: 200)
+    #expect(stream.takeQuestion(now: 230) == place(2))
+    #expect(stream.takeQuestion(now: 1_000) == nil, "one question at a time")
+  }
+
+  /// The prototype's only bug: messages that arrived after the question was sent came twice.
+  @Test func `an answer is judged by the position its question named`() {
+    var stream = Stream()
+    stream.start(at: place(0), now: 0)
+    _ = arrive(&stream, 3, now: 0)
+    let known = stream.takeQuestion(now: 30)
+    #expect(arrive(&stream, 1) == [1])
+    #expect(arrive(&stream, 2) == [2, 3])
+    let answer = stream.answer(
+      known: known, top: place(2), messages: [(1, 1), (2, 2)], isComplete: true, now: 31)
+    guard case .nothing = answer else { return #expect(Bool(false), "a top below the current position is no rollback") }
+    #expect(rest(&stream) == [])
+    #expect(stream.position == place(3))
+  }
+
+  @Test func `an incomplete answer is announced and goes on from the top`() {
+    var stream = Stream()
+    stream.start(at: place(0), now: 0)
+    _ = arrive(&stream, 400, now: 0)
+    let known = stream.takeQuestion(now: 30)
+    let answer = stream.answer(known: known, top: place(399), messages: [], isComplete: false, now: 31)
+    guard case .resync(place(399), .tooFar) = answer else { return #expect(Bool(false), "\(answer)") }
+    #expect(rest(&stream) == [400])
+  }
+
+  @Test func `a new epoch is announced and read from its beginning`() {
+    var stream = Stream()
+    stream.start(at: place(7, "old"), now: 0)
+    #expect(arrive(&stream, 2, "new", now: 10) == [])
+    let known = stream.takeQuestion(now: 10)
+    #expect(known == place(7, "old"))
+    let answer = stream.answer(known: known, top: place(2, "new"), messages: [], isComplete: false, now: 11)
+    guard case .resync(place(0, "new"), .epochChanged) = answer else { return #expect(Bool(false), "\(answer)") }
+    let again = stream.takeQuestion(now: 61)
+    #expect(again == place(0, "new"))
+    _ = stream.answer(known: again, top: place(2, "new"), messages: [(1, 1), (2, 2)], isComplete: true, now: 62)
+    #expect(rest(&stream) == [1, 2])
+  }
+
+  @Test func `a top below what was known is announced as a rollback`() {
+    var stream = Stream()
+    stream.start(at: place(9), now: 0)
+    stream.doubt(now: 0)
+    let known = stream.takeQuestion(now: 0)
+    let answer = stream.answer(known: known, top: place(4), messages: [], isComplete: true, now: 1)
+    guard case .resync(place(4), .rollback) = answer else { return #expect(Bool(false), "\(answer)") }
+  }
+
+  @Test func `a message id is first once, whatever its place`() {
+    var stream = Stream()
+    let answers = [1, 2, 1].map { stream.isFirst(id: $0) }
+    #expect(answers == [true, true, false])
+    for id in 3..<80 { _ = stream.isFirst(id: id) }
+    let isForgotten = stream.isFirst(id: 1)
+    #expect(isForgotten, "only the last 64 are remembered")
+  }
+
+  /// Replies, copies and answers of a READ in any order, with losses and doubles: every message once, in order.
+  @Test(arguments: 0..<200 as Range<UInt64>)
+  func `any order of arrivals gives one order`(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    var stream = Stream()
+    let (start, top) = (Int.random(in: 0...3, using: &generator), 60)
+    var delivered: [Int] = []
+    var now: Int64 = 0
+    stream.start(at: place(start), now: 0)
+    var arrivals = (1...top).flatMap { Array(repeating: $0, count: Int.random(in: 0...2, using: &generator)) }
+    for index in arrivals.indices {
+      arrivals.swapAt(index, min(arrivals.count - 1, index + Int.random(in: 0...9, using: &generator)))
+    }
+    var highest = start
+    for offset in arrivals + [top] {
+      highest = max(highest, offset)
+      delivered += arrive(&stream, offset, now: now)
+      now += Int64.random(in: 0...20, using: &generator)
+      guard let known = stream.takeQuestion(now: now) else { continue }
+      delivered += arrive(&stream, highest, now: now)  // comes between question and answer
+      let messages = (known.offset + 1..<highest + 1).map { (offset: $0, message: $0) }
+      let answer = stream.answer(
+        known: known, top: place(highest), messages: messages, isComplete: true, now: now)
+      if case .resync = answer { Issue.record("nothing was lost, seed \(seed)") }
+      delivered += rest(&stream)
+    }
+    while let due = stream.questionDue {
+      now = max(now, due)
+      let known = stream.takeQuestion(now: now)!
+      _ = stream.answer(
+        known: known, top: place(top), messages: (known.offset + 1..<top + 1).map { ($0, $0) }, isComplete: true,
+        now: now)
+      delivered += rest(&stream)
+    }
+    #expect(delivered == Array(start + 1..<top + 1), "seed \(seed)")
+  }
+}
