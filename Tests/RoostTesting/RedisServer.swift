@@ -66,7 +66,8 @@ public final class RedisServer: Sendable {
       Glibc.kill(running.server, SIGKILL)
       var status: CInt = 0
       unsafe waitpid(running.server, &status, 0)
-      _ = unsafe send(running.channel, "done\n", 5, CInt(MSG_NOSIGNAL))  // its work is done; the process id may soon be somebody else's
+      // The watchdog's work is done; the process id may soon be somebody else's.
+      _ = unsafe send(running.channel, "done\n", 5, CInt(MSG_NOSIGNAL))
       close(running.channel)
       unsafe waitpid(running.watchdog, &status, 0)
     }
