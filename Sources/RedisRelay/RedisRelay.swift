@@ -1,1 +1,196 @@
-// The map of this target comes with its content.
+// The map. RedisRelay owns two RedisConnections (socket, reader, backoff): *command*, on which requests are pipelined
+// and answered in order, and *subscriber*, which is drained at once and only listens. What to say on them is in
+// RedisRelay+Command and RedisRelay+Subscriber; what to conclude from time is pure: RelayLink, Liveness, Reconnect.
+// RequestEncoder and ReplyDecoder are the two directions of a request; Scripts/ is what Redis runs for it, with the
+// keys. ReplyReader is the only file that calls hiredis. Not here: what a frame means, and when to try again; both
+// are the hub's.
+
+import Buffers
+public import EventLoops
+public import RealtimeCore
+
+/// A ``Relay`` over one Redis 7 (or Valkey), bound to one loop.
+///
+/// Give it the loop's events with its two tokens by ``ready(_:now:)``, and call ``tick(now:)`` at the end of every
+/// turn, after requests were submitted: it sends what they wrote, watches deadlines and reconnects. Wait no longer
+/// than until ``nextDeadline``. `now` is the monotonic clock in milliseconds.
+///
+/// One way out of everything strange: a connection that times out, speaks nonsense, lost its scripts or turns out to
+/// belong to an older session is abandoned; requests without an answer fail at once, and the next connection begins
+/// with a new session, so that nothing the old one still holds can run after it.
+public struct RedisRelay: ~Copyable, Relay {
+  let configuration: RedisRelayConfiguration
+  let commandToken: UInt64
+  let subscriberToken: UInt64
+
+  var command: RedisConnection
+  var subscriber: RedisConnection
+  var resolver: Resolver
+  var link = RelayLink(now: 0)
+  var liveness = Liveness()
+
+  var pending = PendingReplies()
+  var context: ScriptContext
+  /// What the command connection's server told.
+  var server = ServerInfo()
+  var subscriberServer = ServerInfo()
+  /// Channels whose subscription Redis confirmed on this connection.
+  var subscriptions = 0
+  /// The generation whose successor a boot must ask for, because its server changed its role; or empty.
+  var distrusted = ""
+  /// Begins every probe, so that nobody else's is taken for ours.
+  let probeMark: [UInt8]
+
+  var events: [RelayEvent] = []
+  var frameBytes = 0
+  var hasDroppedFrames = false
+  var notices: [String] = []
+  var now: Int64 = 0
+  var isRunning = false
+  var scratch = [UInt8](repeating: 0, count: 65_536)
+  var spareReply = Reply()
+
+  /// - Parameters:
+  ///   - commandToken, subscriberToken: of the relay's events on `loop`. They stay the same over reconnects: a closed
+  ///     socket has no events in a later wait, and one relay opens sockets only in ``tick(now:)``.
+  ///   - seed: for the jitter of reconnects; different on every node.
+  public init(
+    configuration: RedisRelayConfiguration, loop: EventLoop, commandToken: UInt64, subscriberToken: UInt64,
+    seed: UInt64
+  ) {
+    precondition(commandToken != subscriberToken)
+    self.configuration = configuration
+    (self.commandToken, self.subscriberToken) = (commandToken, subscriberToken)
+    let limit = configuration.replyBytes
+    command = RedisConnection(token: commandToken, loop: loop, byteLimit: limit, seed: seed)
+    subscriber = RedisConnection(token: subscriberToken, loop: loop, byteLimit: limit, seed: ~seed)
+    resolver = Resolver(place: configuration.server.place, loop: loop)
+    context = ScriptContext(node: configuration.nodeID)
+    probeMark = Array("probe \(Secret.hexadecimal(digits: 16)) ".utf8)
+  }
+
+  /// Begins to connect. Not being able to is no error: it goes on trying.
+  public mutating func start(now: Int64) {
+    isRunning = true
+    link = RelayLink(now: now)
+    tick(now: now)
+  }
+
+  /// Closes both connections and fails what has no answer yet. ``takeEvents(into:)`` still works.
+  public mutating func stop() {
+    isRunning = false
+    abandonCommand()
+    subscriber.close(now: now)
+  }
+
+  /// Takes an event with one of the relay's tokens.
+  public mutating func ready(_ event: EventBuffer.Event, now: Int64) {
+    self.now = now
+    switch event.token {
+    case commandToken: commandReady(event)
+    case subscriberToken: subscriberReady(event)
+    default: preconditionFailure("an event of somebody else")
+    }
+  }
+
+  public mutating func submit(_ request: RelayRequest, ticket: RelayTicket) {
+    guard command.phase == .ready, pending.count < configuration.pendingRequests,
+      command.outbound.count < configuration.unsentBytes
+    else {
+      events.append(.reply(ticket, .failed(.unavailable)))
+      return
+    }
+    let shape = context.append(request, configuration: configuration, to: &command.outbound)
+    pending.append(.request(ticket, shape), now: now)
+  }
+
+  public mutating func takeEvents(into events: inout [RelayEvent]) {
+    if hasDroppedFrames { self.events.append(.resubscribed) }
+    (hasDroppedFrames, frameBytes) = (false, 0)
+    if events.isEmpty {
+      swap(&events, &self.events)
+    } else {
+      events.append(contentsOf: self.events)
+      self.events.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// Words for the operator's log since the last call: why connections were given up, what Redis refused.
+  /// At most 32, without secrets.
+  public mutating func takeNotices() -> [String] {
+    defer { notices = [] }
+    return notices
+  }
+
+  public var state: RelayState { link.state }
+
+  /// Connects, gives up, probes and sends, as time demands.
+  public mutating func tick(now: Int64) {
+    self.now = now
+    guard isRunning else { return }
+    openWhatIsDue()
+    giveUpWhatIsLate()
+    if let number = liveness.due(now: now) { sendProbe(number) }
+    if case .lost(let why) = command.flush() { abandonCommand(why) }
+    if case .lost(let why) = subscriber.flush() { abandonSubscriber(why) }
+    if let state = link.tick(now: now) { events.append(.state(state)) }
+  }
+
+  /// When ``tick(now:)`` must be called at the latest; `.max` when only events matter.
+  public var nextDeadline: Int64 {
+    guard isRunning else { return .max }
+    if !command.outbound.isEmpty && command.canSend || !events.isEmpty { return now }
+    return min(
+      command.isUp ? command.deadline : command.retryAt, subscriber.isUp ? subscriber.deadline : subscriber.retryAt,
+      pending.oldest.map { $0 + timeout } ?? .max, liveness.deadline ?? .max, link.deadline ?? .max)
+  }
+
+  var timeout: Int64 { Int64(configuration.commandTimeoutMilliseconds) }
+
+  private mutating func openWhatIsDue() {
+    if !command.isUp, now >= command.retryAt {
+      if let address = resolver.next(now: now) {
+        if case .lost(let why) = command.open(address, now: now) { abandonCommand(why) }
+      } else {
+        command.postpone(now: now)
+      }
+    }
+    if !subscriber.isUp, now >= subscriber.retryAt {
+      if let address = resolver.next(now: now) {
+        if case .lost(let why) = subscriber.open(address, now: now) { abandonSubscriber(why) }
+      } else {
+        subscriber.postpone(now: now)
+      }
+    }
+  }
+
+  private mutating func giveUpWhatIsLate() {
+    if now >= command.deadline { abandonCommand("Redis does not answer (\(command.phase))") }
+    if let oldest = pending.oldest, command.phase == .ready, now - oldest >= timeout {
+      abandonCommand("a command had no answer for \(now - oldest) ms", since: oldest)
+    }
+    if now >= subscriber.deadline { abandonSubscriber("Redis does not answer the subscriber (\(subscriber.phase))") }
+    if let since = liveness.overdueSince(now: now) {
+      abandonSubscriber("what was published did not come back for \(now - since) ms", since: since)
+    }
+  }
+
+  private mutating func sendProbe(_ number: Int) {
+    command.outbound.appendCommand(words: 3)
+    command.outbound.appendWord("PUBLISH")
+    command.outbound.appendWord(configuration.nodeChannel(configuration.nodeID))
+    command.outbound.appendWord(probeMark + Array(String(number).utf8))
+    pending.append(.probe, now: now)
+  }
+
+  /// Both connections are up, to one server: from now on probes can prove it.
+  mutating func establish() {
+    guard command.phase == .ready, subscriber.phase == .ready else { return }
+    link.established()
+    liveness.start(now: now)
+  }
+
+  mutating func notice(_ text: String) {
+    if notices.count < 32, notices.last != text { notices.append(text) }
+  }
+}

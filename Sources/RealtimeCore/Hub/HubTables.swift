@@ -43,28 +43,6 @@ struct StoredMessage {
   }
 }
 
-/// A message that waits for the relay, or for its answer.
-struct PendingPublication {
-  let message: StoredMessage
-  let connection: ConnectionID
-  let clientID: [UInt8]
-  let deadline: Int64
-  /// A copy came back before the answer did: stored for certain, nothing to send again.
-  var isDone = false
-}
-
-/// The messages of one room on their way to the relay. One request at a time, so that none overtakes another:
-/// what waits meanwhile goes together in the next.
-struct Outbox {
-  var inFlight: [PendingPublication] = []
-  var waiting: [PendingPublication] = []
-  var isAsked = false
-  /// How often the messages in flight were sent.
-  var attempts = 0
-
-  var isIdle: Bool { inFlight.isEmpty && waiting.isEmpty }
-}
-
 /// A room with something of this node in it.
 struct HubRoom: ~Copyable {
   let name: RoomName

@@ -32,6 +32,7 @@ private enum Metric {
   static let sends = MetricDescription("roost_sends_total", .counter, help: "Send calls: below messages sent is good.")
   static let mistakes = MetricDescription("roost_mistakes_total", .counter, help: "Refused messages and requests.")
   static let dropped = MetricDescription(
-    "roost_dropped_total", .counter, labels: ["reason"], help: "Connections ended because their client did not keep up.")
+    "roost_dropped_total", .counter, labels: ["reason"], help: "Connections ended because their client did not keep up."
+  )
   static let turns = MetricDescription("roost_turns_total", .counter, labels: ["shard"], help: "Turns of the loop.")
 }

@@ -9,7 +9,8 @@ extension ServerConfiguration.Origins {
       switch self {
       case .any: true
       case .listed(let allowed): allowed.contains { $0.lowercased() == origin.lowercased() }
-      case .sameOrigin: Self.isSame(origin, host: head.fields.value(of: "host", in: bytes).map { head.text($0, in: bytes) })
+      case .sameOrigin:
+        Self.isSame(origin, host: head.fields.value(of: "host", in: bytes).map { head.text($0, in: bytes) })
       }
     let isRepeated = head.fields.occurrences(of: "origin", in: bytes) > 1
     guard isAllowed && !isRepeated else { throw Refused(.error(.forbidden, "origin not allowed")) }

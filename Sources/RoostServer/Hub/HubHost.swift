@@ -33,7 +33,10 @@ struct HubHost: ~Copyable {
     }
   }
 
-  mutating func ready(_ event: EventBuffer.Event) { relay.ready(event) }
+  /// A descriptor of the relay's is ready.
+  mutating func ready(_ event: EventBuffer.Event, now: Now) { relay.ready(event, now: now) }
+
+  mutating func start(now: Now) { relay.start(now: now) }
 
   /// Lets the hub hear what happened, until neither it nor the relay has anything more to say.
   mutating func turn(_ commands: inout [HubCommand], now: Now) {
@@ -47,8 +50,10 @@ struct HubHost: ~Copyable {
       events.removeAll(keepingCapacity: true)
       hub.endTurn(now: now)
       perform()
+      relay.endTurn(now: now)
       relay.takeEvents(into: &events)
     } while !events.isEmpty
+    for notice in relay.takeNotices() { log.warning("redis", ["notice": .string(notice)]) }
   }
 
   /// Hands over what `shard` gets, and forgets it.

@@ -1,5 +1,6 @@
 import EventLoops
 import RealtimeCore
+import RedisRelay
 import Telemetry
 
 /// The hub's own thread, on a node with several shards.
@@ -11,11 +12,11 @@ actor HubShard {
   init(
     loop: EventLoop, inbox: Mailbox<HubCommand>, shards: [Mailbox<Parcel>], isStopping: StopFlag,
     configuration: ServerConfiguration, log: Log
-  ) {
+  ) throws(RedisConfigurationError) {
     self.loop = loop
     core = HubCore(
       loop: loop, inbox: inbox, shards: shards, isStopping: isStopping,
-      host: HubHost(configuration, shards: shards.count, log: log))
+      host: try HubHost(configuration, shards: shards.count, loop: loop, log: log))
   }
 
   /// The thread's body: returns when the hub was told to stop.
@@ -52,9 +53,10 @@ struct HubCore: ~Copyable {
     let now = monotonicMilliseconds()
     let wait = host.nextDeadline.map { CInt(clamping: max(0, $0 - now)) } ?? -1
     _ = loop.wait(into: &events, timeout: wait)
-    for index in 0..<events.count { host.ready(events[index]) }
+    let time = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    for index in 0..<events.count { host.ready(events[index], now: time) }
     inbox.take(into: &commands)
-    host.turn(&commands, now: Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds()))
+    host.turn(&commands, now: time)
     for (index, mailbox) in shards.enumerated() {
       host.withOutgoing(index) { commands, frames in
         mailbox.post(Parcel(commands: commands, frames: frames.array(0..<frames.byteCount)))

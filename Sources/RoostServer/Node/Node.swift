@@ -1,6 +1,7 @@
 public import EventLoops
 import Glibc
 import RealtimeCore
+import RedisRelay
 import Synchronization
 public import Telemetry
 import Tokens
@@ -16,6 +17,8 @@ public final class Node: Sendable {
     case badHost(String)
     /// The secret is shorter than 32 bytes.
     case badSecret
+    /// The Redis URL or prefix is not usable; says why, without the password.
+    case badRedis(String)
     case system(SystemError)
   }
 
@@ -53,10 +56,12 @@ public final class Node: Sendable {
         hub = nil
         return
       }
-      hub = HubShard(
+      hub = try HubShard(
         loop: hubLoop, inbox: hubInbox, shards: inboxes, isStopping: hubStops, configuration: configuration, log: log)
     } catch let error as SystemError {
       throw .system(error)
+    } catch let error as RedisConfigurationError {
+      throw .badRedis(error.description)
     } catch let error as StartError {
       throw error
     } catch {

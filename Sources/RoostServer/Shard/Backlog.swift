@@ -39,7 +39,8 @@ final class Backlog {
   func gather(into buffer: inout ByteBuffer, limit: Int) {
     var skipped = sent
     for chunk in chunks[first...] {
-      let range = chunk.range.lowerBound + skipped..<min(chunk.range.upperBound, chunk.range.lowerBound + skipped + limit)
+      let range =
+        chunk.range.lowerBound + skipped..<min(chunk.range.upperBound, chunk.range.lowerBound + skipped + limit)
       unsafe buffer.append(chunk.bytes.span.bytes.extracting(range))
       skipped = 0
       if buffer.count >= limit { return }

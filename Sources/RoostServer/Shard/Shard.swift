@@ -16,9 +16,9 @@ actor Shard {
   init(
     index: UInt8, context: NodeContext, loop: EventLoop, inbox: Mailbox<Parcel>, listener: consuming Listener,
     hub: Mailbox<HubCommand>?, log: Log
-  ) throws(SystemError) {
+  ) throws {
     (self.loop, self.inbox) = (loop, inbox)
-    let host = hub == nil ? HubHost(context.configuration, shards: 1, log: log) : nil
+    let host = hub == nil ? try HubHost(context.configuration, shards: 1, loop: loop, log: log) : nil
     core = try ShardCore(
       index: index, context: context, loop: loop, inbox: inbox, listener: listener, host: host, hub: hub)
   }

@@ -106,10 +106,13 @@ extension ShardCore {
   // MARK: Drain
 
   private static let drainStep: Int64 = 50
+  /// How long after the drain users have to come back elsewhere before others hear that they left, in milliseconds.
+  private static let returnGrace = 2_000
 
   /// Closes all connections with 1012, spread evenly over `milliseconds`.
   mutating func startDrain(over milliseconds: Int64) {
     let steps = max(1, milliseconds / Self.drainStep)
+    if index == 0 { hubCommands.append(.depart(graceMilliseconds: Int(milliseconds) + Self.returnGrace)) }
     drain = (next: 0, step: max(1, (connections.slotCount + Int(steps) - 1) / Int(steps)))
     drainSome()
   }

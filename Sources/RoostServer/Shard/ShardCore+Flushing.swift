@@ -99,7 +99,11 @@ extension ShardCore {
 
   mutating func setReading(_ slot: UInt32, _ isReading: Bool) {
     guard isReading == connections[slot].flags.contains(.ignoresInput) else { return }
-    if isReading { connections[slot].flags.remove(.ignoresInput) } else { connections[slot].flags.insert(.ignoresInput) }
+    if isReading {
+      connections[slot].flags.remove(.ignoresInput)
+    } else {
+      connections[slot].flags.insert(.ignoresInput)
+    }
     setInterest(slot)
   }
 

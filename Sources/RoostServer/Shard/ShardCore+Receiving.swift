@@ -75,7 +75,9 @@ extension ShardCore {
       peerBrokeRules(slot, error)
       return true
     }
-    if connections[slot].reader.isAssembling { limitAssembly(slot) } else if connections[slot].closing.acceptsData {
+    if connections[slot].reader.isAssembling {
+      limitAssembly(slot)
+    } else if connections[slot].closing.acceptsData {
       connections[slot].deadline = 0
     }
     return false

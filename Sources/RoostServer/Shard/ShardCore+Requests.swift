@@ -24,7 +24,9 @@ extension ShardCore {
 
   /// A connection that is kept open has its time for the next request from its first byte on.
   private mutating func limitRequest(_ slot: UInt32) {
-    guard connections[slot].leftover.isEmpty, connections[slot].deadline > now.monotonic + rules.handshake else { return }
+    guard connections[slot].leftover.isEmpty, connections[slot].deadline > now.monotonic + rules.handshake else {
+      return
+    }
     connections[slot].deadline = now.monotonic + rules.handshake
     arm(slot, at: connections[slot].deadline)
   }

@@ -102,7 +102,7 @@ struct ShardCore: ~Copyable {
   private mutating func handle(_ event: EventBuffer.Event) {
     switch event.token {
     case Token.listener: accept()
-    case Token.relay...: host?.ready(event)
+    case Token.relay...: host?.ready(event, now: now)
     default:
       let id = ConnectionID(rawValue: event.token)
       // The socket may be gone since the kernel wrote the event.

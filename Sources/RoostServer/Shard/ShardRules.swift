@@ -28,7 +28,8 @@ struct ShardRules {
     self.echo = MessageReader.Limits(
       messageBytes: echo.messageBytes, fragments: min(echo.fragments, 0xFFFE), emptyFragments: 0xFE)
     patience = Heartbeat.Patience(pingAfter: Int32(times.ping), giveUpAfter: Int32(times.pong))
-    session = Session.Rules(roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat)
+    session = Session.Rules(
+      roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat)
     handshake = Int64(times.handshake) * 1_000
     write = Int64(times.write) * 1_000
     close = Int64(times.close) * 1_000

@@ -1,0 +1,148 @@
+import Buffers
+import EventLoops
+
+/// One socket to Redis: its reader, what is not sent yet, and when to try again. It knows no commands.
+struct RedisConnection: ~Copyable {
+  enum Phase: Equatable {
+    /// Closed until `retryAt`.
+    case down
+    case connecting
+    /// Commands that belong to the connection alone are on their way.
+    case greeting
+    /// Greeted; something else has to happen first.
+    case waiting
+    /// The last step on the way to ``ready``.
+    case settling
+    case ready
+  }
+
+  /// What reading met.
+  enum Outcome: Equatable { case open, lost(String) }
+
+  private(set) var phase = Phase.down
+  private(set) var retryAt: Int64 = 0
+  /// When the phase must be over; `.max` when it may last.
+  private(set) var deadline: Int64 = .max
+  var outbound = ByteBuffer()
+  private let token: UInt64
+  private let loop: EventLoop
+  private var socket: Socket?
+  private var reader: ReplyReader
+  private var reconnect: Reconnect
+  private var watchesWriting = false
+  private let byteLimit: Int
+
+  /// Elements of one reply: a full read of small messages stays below.
+  private static var itemLimit: Int { 1 << 18 }
+  private static var greetingMilliseconds: Int64 { 1_000 }
+
+  init(token: UInt64, loop: EventLoop, byteLimit: Int, seed: UInt64) {
+    (self.token, self.loop, self.byteLimit) = (token, loop, byteLimit)
+    reader = ReplyReader(byteLimit: byteLimit, itemLimit: Self.itemLimit)
+    reconnect = Reconnect(seed: seed)
+  }
+
+  var isUp: Bool { phase != .down }
+  /// The kernel has not yet refused to take more.
+  var canSend: Bool { isUp && !watchesWriting }
+
+  /// Begins to connect; the answer comes as an event.
+  mutating func open(_ address: Address, now: Int64) -> Outcome {
+    do {
+      let fresh = try Socket.connect(to: address)
+      fresh.setUserTimeout(milliseconds: 5_000)
+      try loop.add(fresh.descriptor, token: token, interest: [.read, .write])
+      socket = consume fresh
+      watchesWriting = true
+      reader = ReplyReader(byteLimit: byteLimit, itemLimit: Self.itemLimit)
+      enter(.connecting, now: now)
+      return .open
+    } catch {
+      return .lost("\(error)")
+    }
+  }
+
+  /// Closes at once. What was on its way is dropped; what Redis already has may still run there.
+  mutating func close(now: Int64) {
+    socket?.resetOnClose()
+    socket = nil  // unregisters it too, so no event of this socket can come after this turn
+    outbound.release()
+    (phase, deadline) = (.down, .max)
+    retryAt = now + reconnect.delay()
+  }
+
+  /// Puts off the next try, while nothing is there to connect to.
+  mutating func postpone(now: Int64) { retryAt = now + 50 }
+
+  mutating func enter(_ phase: Phase, now: Int64) {
+    self.phase = phase
+    switch phase {
+    case .down, .waiting, .ready: deadline = .max
+    case .connecting, .greeting, .settling: deadline = now + Self.greetingMilliseconds
+    }
+  }
+
+  /// The connection was of use: the next loss is retried at once.
+  mutating func proved() { reconnect.succeed() }
+
+  /// The connect is decided: `.open` when it holds.
+  mutating func finishConnecting() -> Outcome {
+    guard let code = socket?.takeError(), code != 0 else { return .open }
+    return .lost("\(SystemError(call: "connect", code: code))")
+  }
+
+  /// Feeds what came to the reader: at most some scratch fulls, so that a flood does not hold the loop.
+  mutating func receive(into scratch: inout [UInt8]) -> Outcome {
+    for _ in 0..<8 {
+      guard socket != nil else { return .open }
+      var room = scratch.mutableSpan
+      var memory = unsafe room.mutableBytes
+      switch socket!.receive(into: &memory) {
+      case .wouldBlock: return .open
+      case .endOfStream: return .lost("Redis closed the connection")
+      case .failed(let code): return .lost("\(SystemError(call: "recv", code: code))")
+      case .done(let count):
+        do { try reader.feed(memory.bytes.extracting(0..<count)) } catch { return .lost("not a reply: \(error)") }
+        if count < scratch.count { return .open }
+      }
+    }
+    return .open
+  }
+
+  mutating func nextReply(into reply: inout Reply) throws(MalformedReply) -> Bool {
+    guard socket != nil else { return false }
+    return try reader.next(into: &reply)
+  }
+
+  /// Sends what waits, as far as the kernel takes it, and asks to be told when more fits.
+  mutating func flush() -> Outcome {
+    guard phase != .down, phase != .connecting else { return .open }
+    while !outbound.isEmpty {
+      switch sendOutbound() {
+      case .done(let count): outbound.removeFirst(count)
+      case .wouldBlock: return watchWriting(true)
+      case .endOfStream: return .lost("Redis closed the connection")
+      case .failed(let code): return .lost("\(SystemError(call: "send", code: code))")
+      }
+    }
+    return watchWriting(false)
+  }
+
+  private borrowing func sendOutbound() -> IOResult {
+    switch socket {
+    case .some(let socket): return socket.send(outbound.bytes)
+    case .none: return .wouldBlock
+    }
+  }
+
+  private mutating func watchWriting(_ watches: Bool) -> Outcome {
+    guard watches != watchesWriting else { return .open }
+    watchesWriting = watches
+    switch socket {
+    case .some(let socket):
+      loop.modify(socket.descriptor, token: token, interest: watches ? [.read, .write] : .read)
+    case .none: break
+    }
+    return .open
+  }
+}

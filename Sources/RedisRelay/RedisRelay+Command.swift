@@ -1,0 +1,165 @@
+import EventLoops
+import RealtimeCore
+
+/// The command connection: AUTH, SELECT, INFO and SCRIPT LOAD, then BOOT, then requests.
+extension RedisRelay {
+  mutating func commandReady(_ event: EventBuffer.Event) {
+    if command.phase == .connecting {
+      if case .lost(let why) = command.finishConnecting() { return abandonCommand(why) }
+      greetCommand()
+    }
+    guard event.isReadable, command.isUp else { return }
+    let outcome = command.receive(into: &scratch)
+    var reply = Reply()
+    swap(&reply, &spareReply)
+    do {
+      while try command.nextReply(into: &reply) { try take(&reply) }
+    } catch {
+      abandonCommand("Redis sent nonsense: \(error)")
+    }
+    swap(&reply, &spareReply)
+    if case .lost(let why) = outcome, command.isUp { abandonCommand(why) }
+  }
+
+  /// Closes the connection. Every request without an answer fails now: it may have run, and it may still run.
+  /// - Parameter since: when the trouble began.
+  mutating func abandonCommand(_ why: String? = nil, since: Int64? = nil) {
+    if let why { notice("command connection to \(configuration.server): \(why)") }
+    command.close(now: now)
+    liveness.stop()
+    link.trouble(since: since ?? now)
+    while let kind = pending.popFirst() {
+      if case .request(let ticket, _) = kind { events.append(.reply(ticket, .failed(.outcomeUnknown))) }
+    }
+  }
+
+  private mutating func greetCommand() {
+    command.enter(.greeting, now: now)
+    server = ServerInfo()
+    let url = configuration.server
+    if !url.password.isEmpty {
+      command.outbound.appendCommand(["AUTH"] + (url.user.isEmpty ? [] : [url.user]) + [url.password])
+      pending.append(.acknowledgement, now: now)
+    }
+    if url.database != 0 {
+      command.outbound.appendCommand(["SELECT", String(url.database)])
+      pending.append(.acknowledgement, now: now)
+    }
+    for section in ["server", "replication", "cluster"] {
+      command.outbound.appendCommand(["INFO", section])
+      pending.append(.info, now: now)
+    }
+    for script in Script.allCases {
+      command.outbound.appendCommand(["SCRIPT", "LOAD", script.source(configuration.scriptSettings)])
+      pending.append(.script(script), now: now)
+    }
+  }
+
+  private mutating func take(_ reply: inout Reply) throws(MalformedReply) {
+    guard let kind = pending.popFirst() else { throw .unexpectedShape }
+    if case .request(let ticket, let shape) = kind {
+      if let error = reply.errorText { return failRequest(ticket, error) }
+      do { events.append(.reply(ticket, try reply.decode(shape))) } catch {
+        events.append(.reply(ticket, .failed(.outcomeUnknown)))
+        throw error
+      }
+      return
+    }
+    if let error = reply.errorText { return abandonCommand("Redis refused \(kind.name): \(error)") }
+    switch kind {
+    case .request: break
+    case .acknowledgement: _ = try reply.takeRange()
+    case .probe: _ = try reply.takeInteger()
+    case .info: server.take(try reply.takeString())
+    case .script(let script):
+      context.hashes[script.rawValue] = try reply.takeHash()
+      if script == Script.allCases.last { finishGreeting() }
+    case .boot:
+      guard try reply.takeArray() == 2 else { throw .unexpectedShape }
+      try finishBoot(generation: try reply.takeString(), session: try reply.takeString())
+    }
+  }
+
+  private mutating func finishGreeting() {
+    if let refusal = server.refusal { return abandonCommand(refusal) }
+    boot()
+  }
+
+  /// Not sent before INFO was answered: a connection that hangs must not leave a BOOT behind that ends the session of
+  /// its successor.
+  private mutating func boot() {
+    command.enter(.settling, now: now)
+    command.outbound.appendCommand([
+      "EVALSHA", context.hashes[Script.boot.rawValue], "0", configuration.nodeID, server.lineage,
+      Secret.hexadecimal(digits: 12), Secret.hexadecimal(digits: 32), distrusted,
+    ])
+    pending.append(.boot, now: now)
+  }
+
+  private mutating func finishBoot(generation: String, session: String) throws(MalformedReply) {
+    let bytes = Array(generation.utf8)
+    guard bytes.count == 70, bytes.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) || $0 < 47 }),
+      bytes[24] == UInt8(ascii: "-"), bytes[37] == UInt8(ascii: ".")
+    else { throw .unexpectedShape }
+    guard (1...20).contains(session.utf8.count), session.utf8.allSatisfy({ (48...57).contains($0) }) else {
+      throw .unexpectedShape
+    }
+    distrusted = ""
+    context.session = session
+    if context.generation != generation {
+      context.generation = generation
+      events.append(.generation(id: String(generation.prefix(37)), token: String(generation.suffix(32))))
+    }
+    command.enter(.ready, now: now)
+    matchServers()
+  }
+
+  /// Redis answered a request with an error.
+  private mutating func failRequest(_ ticket: RelayTicket, _ text: String) {
+    switch text.prefix(while: { $0 != " " }) {
+    case "FENCED":
+      events.append(.reply(ticket, .fenced))
+    case "STALEGEN":
+      events.append(.reply(ticket, .failed(.staleGeneration)))
+      if command.phase == .ready { boot() }
+    case "NOSCRIPT":
+      // Nothing ran, but a later request of the same room must not overtake: all that is on its way fails too.
+      events.append(.reply(ticket, .failed(.outcomeUnknown)))
+      abandonCommand("Redis forgot the scripts")
+    case "OLDSESSION":
+      events.append(.reply(ticket, .failed(.outcomeUnknown)))
+      abandonCommand("another connection took over node id \(configuration.nodeID): is the id used twice?")
+    case "READONLY":
+      // Its role changed; what it took since then may not be on the master.
+      events.append(.reply(ticket, .failed(.refused(text))))
+      distrusted = context.generation
+      abandonCommand("Redis became read-only: \(text)")
+    default:
+      events.append(.reply(ticket, .failed(.refused(text))))
+      notice("Redis refused a request: \(text)")
+    }
+  }
+}
+
+extension PendingReply.Kind {
+  /// For notices.
+  fileprivate var name: String {
+    switch self {
+    case .acknowledgement: "AUTH or SELECT"
+    case .info: "INFO"
+    case .script(let script): "script \(script)"
+    case .boot: "the boot script"
+    case .probe: "a probe"
+    case .request: "a request"
+    }
+  }
+}
+
+extension Reply {
+  /// A script's SHA-1.
+  fileprivate mutating func takeHash() throws(MalformedReply) -> String {
+    let text = try takeString()
+    guard text.utf8.count == 40, text.allSatisfy(\.isHexDigit) else { throw .unexpectedShape }
+    return text
+  }
+}

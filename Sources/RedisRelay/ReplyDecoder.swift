@@ -1,0 +1,105 @@
+import RealtimeCore
+
+/// Replies of the scripts as answers. A reply of another shape is not ours, whoever sent it.
+extension Reply {
+  mutating func decode(_ shape: RequestShape) throws(MalformedReply) -> RelayReply {
+    switch shape {
+    case .publish(let count): return .published(try publishOutcomes(count))
+    case .read(let rooms): return .read(try roomReads(rooms))
+    case .changed:
+      _ = try takeInteger()
+      return .presenceChanged
+    case .alive: return try alive()
+    case .reaped: return .reaped(isDone: try takeInteger() == 1)
+    case .roster: return .roster(try roster())
+    case .online:
+      guard try takeArray() == 3 else { throw .unexpectedShape }
+      return .online(connections: try takeInteger(), users: try takeInteger(), nodes: try takeInteger())
+    case .sent: return .sent(receivers: try takeInteger())
+    }
+  }
+
+  private mutating func publishOutcomes(_ count: Int) throws(MalformedReply) -> [PublishOutcome] {
+    guard try takeArray() == 3 * count else { throw .unexpectedShape }
+    var outcomes: [PublishOutcome] = []
+    for _ in 0..<count {
+      let offset = try takeInteger()
+      let epoch = try takeEpoch()
+      let isDuplicate = try takeInteger() == 1
+      outcomes.append(PublishOutcome(position: Position(epoch: epoch, offset: offset), isDuplicate: isDuplicate))
+    }
+    return outcomes
+  }
+
+  private mutating func roomReads(
+    _ rooms: [(room: RoomName, known: Position?)]
+  ) throws(MalformedReply) -> [RoomRead] {
+    guard try takeArray() == rooms.count else { throw .unexpectedShape }
+    var reads: [RoomRead] = []
+    reads.reserveCapacity(rooms.count)
+    for (room, known) in rooms {
+      if takeNull() {
+        reads.append(RoomRead(room: room, known: known, top: nil, messages: [], isComplete: false))
+        continue
+      }
+      guard try takeArray() == 4 else { throw .unexpectedShape }
+      let top = Position(epoch: try takeEpoch(), offset: try takeInteger())
+      let isComplete = try takeInteger() == 1
+      let count = try takeArray()
+      guard count % 2 == 0 else { throw .unexpectedShape }
+      var messages: [(offset: Int, text: [UInt8])] = []
+      messages.reserveCapacity(min(count / 2, 1_024))
+      for _ in 0..<(count / 2) { messages.append((try takeInteger(), try takeOpenText())) }
+      reads.append(RoomRead(room: room, known: known, top: top, messages: messages, isComplete: isComplete))
+    }
+    return reads
+  }
+
+  private mutating func alive() throws(MalformedReply) -> RelayReply {
+    guard try takeArray() == 2 else { throw .unexpectedShape }
+    var nodes: [String] = []
+    for node in try strings() where !nodes.contains(node) { nodes.append(node) }
+    return .alive(nodes: nodes, expired: try strings())
+  }
+
+  private mutating func roster() throws(MalformedReply) -> Roster {
+    guard try takeArray() == 5 else { throw .unexpectedShape }
+    let count = try takeInteger()
+    let top = Position(epoch: try takeEpoch(), offset: try takeInteger())
+    let version = try takeInteger()
+    let words = try takeArray()
+    guard words % 2 == 0 else { throw .unexpectedShape }
+    var members: [Identity] = []
+    for _ in 0..<(words / 2) {
+      let id = JSONText.unescaped(try takeString())
+      let value = try takeString()
+      guard let colon = value.firstIndex(of: ":") else { throw .unexpectedShape }
+      let name = JSONText.unescaped(String(value[value.index(after: colon)...]))
+      guard let member = Identity(user: id, name: name) else { throw .unexpectedShape }
+      members.append(member)
+    }
+    return Roster(members: members, count: count, top: top, version: version)
+  }
+
+  private mutating func strings() throws(MalformedReply) -> [String] {
+    var strings: [String] = []
+    for _ in 0..<(try takeArray()) { strings.append(try takeString()) }
+    return strings
+  }
+
+  /// A stored envelope, without the brace that closes it.
+  private mutating func takeOpenText() throws(MalformedReply) -> [UInt8] {
+    let range = try takeRange()
+    guard !range.isEmpty, bytes[range.upperBound - 1] == UInt8(ascii: "}") else { throw .unexpectedShape }
+    return Array(bytes[range.dropLast()])
+  }
+
+  /// Epochs go into frames as they are: they must need no escaping.
+  private mutating func takeEpoch() throws(MalformedReply) -> String {
+    let range = try takeRange()
+    guard (1...64).contains(range.count),
+      bytes[range].allSatisfy({ (48...57).contains($0) || (97...122).contains($0) || $0 == UInt8(ascii: "-") })
+    else { throw .unexpectedShape }
+    return String(decoding: bytes[range], as: UTF8.self)
+  }
+}

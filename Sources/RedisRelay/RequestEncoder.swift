@@ -1,0 +1,113 @@
+import Buffers
+import EventLoops
+import RealtimeCore
+
+/// What a booted connection gives to every script call.
+struct ScriptContext {
+  /// SHA-1 of each script, as Redis told, in the order of ``Script``.
+  var hashes = [String](repeating: "", count: Script.allCases.count)
+  /// As `ws:gen` holds it: with the token.
+  var generation = ""
+  var session = ""
+  let node: String
+
+  func call(_ script: Script, words: Int, into buffer: inout ByteBuffer) {
+    buffer.appendCommand(words: 6 + words)
+    buffer.appendWord("EVALSHA")
+    buffer.appendWord(hashes[script.rawValue])
+    buffer.appendWord("0")
+    buffer.appendWord(generation)
+    buffer.appendWord(node)
+    buffer.appendWord(session)
+  }
+}
+
+/// Requests as commands.
+extension ScriptContext {
+  func append(
+    _ request: RelayRequest, configuration: RedisRelayConfiguration, to buffer: inout ByteBuffer
+  ) -> RequestShape {
+    switch request {
+    case .publish(let room, let publications): return publish(room, publications, &buffer)
+    case .read(let rooms): return read(rooms, &buffer)
+    case .changePresence(let incarnation, let changes): return change(incarnation, changes, &buffer)
+    case .countConnections(let incarnation, let count):
+      return simple(.connections, [incarnation, String(count)], .changed, &buffer)
+    case .heartbeat(let incarnation, let connections):
+      return simple(.heartbeat, [incarnation, String(connections)], .alive, &buffer)
+    case .register(let incarnation, let replaces, let connections):
+      return simple(.register, [incarnation, String(connections), replaces ?? ""], .alive, &buffer)
+    case .depart(let incarnation, let grace):
+      return simple(.depart, [incarnation, String(grace)], .changed, &buffer)
+    case .reap(let incarnation):
+      call(.reap, words: 2, into: &buffer)
+      buffer.appendWord(incarnation)
+      buffer.appendWord(Self.timestamp)
+      return .reaped
+    case .roster(let room): return simple(.roster, [room.text], .roster, &buffer)
+    case .online: return simple(.online, [], .online, &buffer)
+    case .broadcast(let frame): return publish(frame, on: configuration.broadcastChannel, &buffer)
+    case .send(let node, let frame): return publish(frame, on: configuration.nodeChannel(node), &buffer)
+    }
+  }
+
+  private func publish(_ room: RoomName, _ publications: [Publication], _ buffer: inout ByteBuffer) -> RequestShape {
+    precondition(publications.count <= RelayLimits.publicationsPerRequest)
+    call(.publish, words: 1 + 2 * publications.count, into: &buffer)
+    buffer.appendWord(room.text)
+    for publication in publications {
+      buffer.appendWord(PublicationDigest.of(publication, room: room))
+      buffer.appendWord(publication.text)
+    }
+    return .publish(count: publications.count)
+  }
+
+  private func read(_ rooms: [(room: RoomName, known: Position?)], _ buffer: inout ByteBuffer) -> RequestShape {
+    precondition(rooms.count <= RelayLimits.roomsPerRead)
+    call(.read, words: 1 + 3 * rooms.count, into: &buffer)
+    buffer.appendWord(Script.readBytes)
+    for (room, known) in rooms {
+      buffer.appendWord(room.text)
+      buffer.appendWord(known?.epoch ?? "")
+      buffer.appendWord(known?.offset ?? 0)
+    }
+    return .read(rooms)
+  }
+
+  private func change(_ incarnation: String, _ changes: [PresenceChange], _ buffer: inout ByteBuffer) -> RequestShape {
+    precondition(changes.count <= RelayLimits.changesPerRequest)
+    call(.presence, words: 2 + 4 * changes.count, into: &buffer)
+    buffer.appendWord(incarnation)
+    buffer.appendWord(Self.timestamp)
+    for change in changes {
+      let user = JSONText.escaped(change.user)
+      buffer.appendWord(change.isJoin ? (change.isAnnounced ? "+" : "=") : (change.isAnnounced ? "-" : "_"))
+      buffer.appendWord(change.room?.text ?? "")
+      buffer.appendWord(user)
+      buffer.appendWord(change.name == change.user ? "" : JSONText.escaped(change.name))
+    }
+    return .changed
+  }
+
+  private func simple(
+    _ script: Script, _ words: [String], _ shape: RequestShape, _ buffer: inout ByteBuffer
+  ) -> RequestShape {
+    call(script, words: words.count, into: &buffer)
+    for word in words { buffer.appendWord(word) }
+    return shape
+  }
+
+  private func publish(_ frame: [UInt8], on channel: String, _ buffer: inout ByteBuffer) -> RequestShape {
+    buffer.appendCommand(words: 3)
+    buffer.appendWord("PUBLISH")
+    buffer.appendWord(channel)
+    buffer.appendWord(frame)
+    return .sent
+  }
+
+  private static var timestamp: [UInt8] {
+    var text = ByteBuffer()
+    Timestamp(milliseconds: wallClockMilliseconds()).append(to: &text)
+    return text.array()
+  }
+}

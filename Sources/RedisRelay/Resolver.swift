@@ -1,0 +1,48 @@
+import EventLoops
+import Synchronization
+
+/// Addresses of one place. Names are asked for on a thread of their own, because the resolver blocks; the answer is
+/// handed over through a box, and the loop is woken to fetch it.
+struct Resolver {
+  private final class Box: Sendable { let answer = Mutex<[Address]?>(nil) }
+
+  private let place: RedisURL.Place
+  private let loop: EventLoop
+  private var known: [Address] = []
+  private var freshUntil: Int64 = .min
+  private var turn = 0
+  private var asked: Box?
+
+  init(place: RedisURL.Place, loop: EventLoop) {
+    (self.place, self.loop) = (place, loop)
+    switch place {
+    case .host(let host, let port): known = Address(host: host, port: port).map { [$0] } ?? []
+    case .unixSocket(let path): known = Address(unixPath: path).map { [$0] } ?? []
+    }
+    if !known.isEmpty { freshUntil = .max }
+  }
+
+  /// The next address to try, in turn; `nil` while the resolver is asked, or when it knows none.
+  mutating func next(now: Int64) -> Address? {
+    if let answer = asked?.answer.withLock({ $0 }) {
+      asked = nil
+      if !answer.isEmpty { known = answer }
+      freshUntil = now + 1_000
+    }
+    if now > freshUntil { ask() }
+    guard !known.isEmpty, asked == nil else { return nil }
+    turn += 1
+    return known[turn % known.count]
+  }
+
+  private mutating func ask() {
+    guard asked == nil, case .host(let host, let port) = place else { return }
+    let box = Box()
+    asked = box
+    onNewThread(name: "resolver") { [loop] in
+      let addresses = Address.resolve(host: host, port: port)
+      box.answer.withLock { $0 = addresses }
+      loop.wake()
+    }
+  }
+}

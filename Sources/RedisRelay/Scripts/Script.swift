@@ -1,0 +1,68 @@
+/// The Lua scripts that Redis runs for the relay. Each runs alone, from start to end: that is what gives order,
+/// exact counts and single events.
+///
+/// Common arguments: 1 the generation as `ws:gen` holds it (lineage, `-`, 12 random digits, `.`, 32 digits of the
+/// token), 2 the node, 3 its session. The text before the dot names the generation; what stands behind it is secret.
+/// Keys are built inside: all of them begin with the prefix, so an ACL by prefix holds, and no Redis Cluster is used.
+enum Script: Int, CaseIterable {
+  case boot, publish, read, heartbeat, register, presence, connections, depart, reap, roster, online
+
+  /// Numbers that are part of the scripts' text; all nodes of a cluster must agree on them.
+  struct Settings: Equatable {
+    var prefix: String
+    var historyMessages: Int
+    var historySeconds: Int
+    var leaseMilliseconds: Int
+    var heartbeatMilliseconds: Int
+  }
+
+  func source(_ settings: Settings) -> String {
+    header + body(settings)
+  }
+
+  /// What Redis checks before a script begins, so that a refused one has changed nothing. Out of memory, messages are
+  /// refused and reading goes on; so does presence, which is small and must not decay.
+  private var header: String {
+    switch self {
+    case .publish: "#!lua\n"
+    case .read: "#!lua flags=no-writes\n"
+    default: "#!lua flags=allow-oom\n"
+    }
+  }
+
+  private func body(_ settings: Settings) -> String {
+    switch self {
+    case .boot: Self.constants(settings) + Self.bootBody
+    case .publish: Self.guarded(settings) + Self.epochs + Self.publishBody
+    case .read: Self.guarded(settings) + Self.readBody
+    case .heartbeat: Self.guarded(settings) + Self.leases + Self.heartbeatBody
+    case .register: Self.guarded(settings) + Self.leases + Self.registerBody
+    case .presence: Self.guarded(settings) + Self.leases + Self.memberships + Self.presenceBody
+    case .connections: Self.guarded(settings) + Self.leases + Self.connectionsBody
+    case .depart: Self.guarded(settings) + Self.leases + Self.departBody
+    case .reap: Self.guarded(settings) + Self.leases + Self.memberships + Self.reapBody
+    case .roster: Self.guarded(settings) + Self.epochs + Self.rosterBody
+    case .online: Self.guarded(settings) + Self.leases + Self.onlineBody
+    }
+  }
+
+  private static func constants(_ settings: Settings) -> String {
+    """
+    local P = '\(settings.prefix)'
+    local MAXLEN, STREAM_TTL = \(settings.historyMessages), \(settings.historySeconds)
+    local META_TTL = STREAM_TTL + 86400
+    local LEASE, INTERVAL = \(settings.leaseMilliseconds), \(settings.heartbeatMilliseconds)
+
+    """
+  }
+
+  /// Nothing of an older generation or of an abandoned connection may run.
+  private static func guarded(_ settings: Settings) -> String {
+    constants(settings) + """
+      local held = redis.call('MGET', P..'gen', P..'s:'..ARGV[2])
+      if held[1] ~= ARGV[1] then return redis.error_reply('STALEGEN another generation') end
+      if held[2] ~= ARGV[3] then return redis.error_reply('OLDSESSION another session of this node') end
+
+      """
+  }
+}
