@@ -15,8 +15,8 @@ extension Hub {
     let entrant = Entrant(
       connection: connection, id: id, deadline: now.monotonic + Self.joinPatience,
       change: presence.lastChange, isMember: isMember)
+    if rooms[number].entrants.isEmpty { entrantDeadlines.append(number, due: entrant.deadline) }
     rooms[number].entrants.append(entrant)
-    entrantDeadlines.append((number, connection), due: entrant.deadline)
     mark(number)
   }
 
@@ -97,10 +97,11 @@ extension Hub {
       rooms[number].stream.doubt(now: now.monotonic)
     }
     let entrants = Array(rooms[number].entrants.prefix(covered))
-    rooms[number].entrants.removeFirst(entrants.count)
+    // A copy without spare room: in the end an idle room keeps no memory for those who came.
+    rooms[number].entrants = Array(rooms[number].entrants.dropFirst(entrants.count))
     for entrant in entrants { enter(entrant, room: number, roster, now: now) }
     let askers = rooms[number].askers
-    rooms[number].askers.removeAll()
+    rooms[number].askers = []
     for asker in askers where connections[asker.connection] != nil {
       let (name, stamp) = (rooms[number].name, stamp(now))
       let text = write {
@@ -129,14 +130,16 @@ extension Hub {
     for early in entrant.early { send(entrant.connection, name, early, now: now) }
   }
 
-  /// The way in took too long: the relay is away.
-  mutating func giveUpEntrant(_ connection: ConnectionID, room number: RoomNumber, now: Now) {
-    guard rooms.isInUse(number),
-      let entrant = rooms[number].entrants.first(where: {
-        $0.connection == connection && $0.deadline <= now.monotonic
-      })
-    else { return }
-    let name = rooms[number].name
+  /// The way in took too long for some: the relay is away.
+  mutating func giveUpEntrants(_ number: RoomNumber, now: Now) {
+    guard rooms.isInUse(number) else { return }
+    let late = rooms[number].entrants.prefix { $0.deadline <= now.monotonic }
+    for entrant in late { giveUp(entrant, room: number, now: now) }
+    if let next = rooms[number].entrants.first { entrantDeadlines.append(number, due: next.deadline) }
+  }
+
+  private mutating func giveUp(_ entrant: Entrant, room number: RoomNumber, now: Now) {
+    let (connection, name) = (entrant.connection, rooms[number].name)
     let text = write {
       ServerMessage.appendError(
         .relayUnavailable(retryAfterMilliseconds: 1_000), id: unsafe entrant.id.span.bytes, to: &$0)

@@ -51,7 +51,8 @@ public struct Hub: ~Copyable {
   var typing = TypingTable()
   var privates = PrivateMessages()
   var online = OnlineCache()
-  var entrantDeadlines = DelayQueue<(room: RoomNumber, connection: ConnectionID)>()
+  /// Rooms with somebody on the way in, due when the one who came first has waited too long.
+  var entrantDeadlines = DelayQueue<RoomNumber>()
 
   /// `seed` feeds the choice of retry delays and names; the same inputs and seed give the same actions.
   public init(_ configuration: HubConfiguration, seed: UInt64, now: Now) {
@@ -100,9 +101,7 @@ public struct Hub: ~Copyable {
     tickPresence(now: now)
     tickTyping(now: now)
     tickPrivates(now: now)
-    while let late = entrantDeadlines.popDue(now: now.monotonic) {
-      giveUpEntrant(late.connection, room: late.room, now: now)
-    }
+    while let number = entrantDeadlines.popDue(now: now.monotonic) { giveUpEntrants(number, now: now) }
     while let number = roomRetries.popDue(now: now.monotonic) { mark(number) }
     while let number = gaps.popDue(now: now.monotonic) { mark(number) }
   }

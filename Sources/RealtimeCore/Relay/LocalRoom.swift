@@ -11,7 +11,8 @@ struct LocalRoom {
   /// The last messages, oldest at `oldest` once the ring is full.
   private var ring: [Entry] = []
   private var oldest = 0
-  private var members: [String: Identity] = [:]
+  /// User id → name.
+  private var members: [String: String] = [:]
   private(set) var version = 0
 
   init(epoch: String, now: Int64) { (self.epoch, lastUse) = (epoch, now) }
@@ -52,7 +53,7 @@ struct LocalRoom {
   mutating func change(_ identity: Identity, isJoin: Bool, now: Now) -> Bool {
     lastUse = now.monotonic
     let wasThere = members[identity.user] != nil
-    members[identity.user] = isJoin ? identity : nil
+    members[identity.user] = isJoin ? identity.name : nil
     guard wasThere != isJoin else { return false }
     version = max(version + 1, Int(now.wall) * 1_000)
     return true
@@ -60,6 +61,7 @@ struct LocalRoom {
 
   var roster: Roster {
     let shown = members.count > RelayLimits.rosterFull ? RelayLimits.rosterNames : members.count
-    return Roster(members: Array(members.values.prefix(shown)), count: members.count, top: top, version: version)
+    let named = members.prefix(shown).compactMap { Identity(user: $0.key, name: $0.value) }
+    return Roster(members: named, count: members.count, top: top, version: version)
   }
 }

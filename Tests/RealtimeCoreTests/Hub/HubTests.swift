@@ -294,3 +294,26 @@ import Testing
     #expect(hub.held.isEmpty && hub.counters.reaped == 1)
   }
 }
+
+@Suite struct HubDeadlineTests {
+  /// Rule 17: joins while the relay is away wait five seconds, then their clients are told, each in his time.
+  @Test func `a join that gets no answer is given up after five seconds`() {
+    let hub = HubHarness()
+    let (ann, bob) = (hub.connect(1, user: "ann"), hub.connect(2, user: "bob"))
+    hub.holdsRequests = true
+    hub.join(ann, "r")
+    hub.advance(3_000)
+    hub.join(bob, "r")
+    hub.send(ann, "early", id: "e")
+    hub.advance(2_500)
+    let codes = hub.texts(ann).map { $0.payload["code"] as? String }
+    #expect(codes == ["RELAY_UNAVAILABLE", "RELAY_UNAVAILABLE"] && hub.texts(bob).isEmpty)
+    hub.advance(3_000)
+    #expect(hub.texts(bob).count == 1)
+    hub.holdsRequests = false
+    for (_, ticket) in hub.held { hub.tell(.reply(ticket, .failed(.outcomeUnknown))) }
+    hub.advance(200)
+    hub.join(ann, "other")
+    #expect(hub.texts(ann, "room_info").count == 1)
+  }
+}
