@@ -7,9 +7,7 @@ import Tokens
 let testSecret = Array("a secret of at least thirty-two bytes".utf8)
 
 /// A node on a free port of this machine, with limits that do not get in the way unless the test sets them.
-func withNode(
-  _ configure: (inout ServerConfiguration) -> Void = { _ in }, _ body: (Node) throws -> Void
-) async throws {
+func configured(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> ServerConfiguration {
   var configuration = ServerConfiguration()
   configuration.host = "127.0.0.1"
   configuration.port = 0
@@ -18,7 +16,12 @@ func withNode(
   configuration.echo.isEnabled = true
   configuration.limits.rateBurst = 0
   configuration.limits.connectsPerAddressPerSecond = 10_000
-  configure(&configuration)
+  change(&configuration)
+  return configuration
+}
+
+/// Runs a node for as long as `body` takes.
+func withNode(_ configuration: ServerConfiguration = configured(), _ body: (Node) throws -> Void) async throws {
   let node = try Node(configuration, log: Log(level: .error))
   node.start()
   do { try body(node) } catch {
@@ -29,7 +32,9 @@ func withNode(
 }
 
 /// A token of `user`, good for an hour.
-func token(_ user: String, role: String? = nil, rooms: RoomGrants = RoomGrants(), seconds: Int64 = 3_600) throws -> String {
+func token(
+  _ user: String, role: String? = nil, rooms: RoomGrants = RoomGrants(), seconds: Int64 = 3_600
+) throws -> String {
   try TokenMinter(secret: testSecret).mint(
     Claims(userID: user, role: role, rooms: rooms, expiresAt: Int64(time(nil)) + seconds))
 }

@@ -34,7 +34,7 @@ struct PageTests {
 
   @Test(arguments: [1, 3])
   func `the online numbers count connections and users`(shards: Int) async throws {
-    try await withNode({ $0.shards = shards }) { node in
+    try await withNode(configured { $0.shards = shards }) { node in
       let phone = try TestClient.chat(node, "anna")
       let laptop = try TestClient.chat(node, "anna")
       let ben = try TestClient.chat(node, "ben")

@@ -17,7 +17,7 @@ struct SocketTests {
   }
 
   @Test func `the echo may stand in for the chat`() async throws {
-    try await withNode({ $0.echo.path = "/ws" }) { node in
+    try await withNode(configured { $0.echo.path = "/ws" }) { node in
       var client = try TestClient(port: node.port)
       try client.upgrade("/ws")
       try client.sendFrame("Hello, Server!")
@@ -120,7 +120,7 @@ struct SocketTests {
   }
 
   @Test func `a message in pieces must be complete in time`() async throws {
-    try await withNode({ $0.limits.fragmentSeconds = 1 }) { node in
+    try await withNode(configured { $0.limits.fragmentSeconds = 1 }) { node in
       var client = try TestClient.chat(node, "anna")
       try client.send(TestClient.frame([0x41], isFinal: false))
       #expect(try client.frame()?.closeCode == 1008)
@@ -128,7 +128,7 @@ struct SocketTests {
   }
 
   @Test func `the silent are pinged and then dropped`() async throws {
-    try await withNode({
+    try await withNode(configured {
       $0.times.ping = 1
       $0.times.pong = 2
     }) { node in
@@ -140,7 +140,7 @@ struct SocketTests {
 
   @Test(arguments: [1, 3])
   func `who does not read is closed as too slow and nobody else notices`(shards: Int) async throws {
-    try await withNode({
+    try await withNode(configured {
       $0.shards = shards
       $0.limits.queueMessages = 8
       $0.limits.messageBytes = 65_536

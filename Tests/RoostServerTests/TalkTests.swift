@@ -10,7 +10,7 @@ struct TalkTests {
 
   @Test(arguments: shards)
   func `others get the message, the sender its ack, in the room's order`(shards: Int) async throws {
-    try await withNode({ $0.shards = shards }) { node in
+    try await withNode(configured { $0.shards = shards }) { node in
       var anna = try TestClient.chat(node, "anna", rooms: ["lobby"])
       var ben = try TestClient.chat(node, "ben", rooms: ["lobby"])
       for turn in 0..<20 {
@@ -32,7 +32,7 @@ struct TalkTests {
 
   @Test(arguments: shards)
   func `the sender's other devices get the message with its id`(shards: Int) async throws {
-    try await withNode({ $0.shards = shards }) { node in
+    try await withNode(configured { $0.shards = shards }) { node in
       var phone = try TestClient.chat(node, "anna", rooms: ["lobby"])
       var laptop = try TestClient.chat(node, "anna", rooms: ["lobby"])
       try phone.say("hi", in: "lobby", id: "x")
@@ -44,7 +44,7 @@ struct TalkTests {
 
   @Test(arguments: shards)
   func `a room's talk stays in the room, and ends with leaving it`(shards: Int) async throws {
-    try await withNode({ $0.shards = shards }) { node in
+    try await withNode(configured { $0.shards = shards }) { node in
       var anna = try TestClient.chat(node, "anna", rooms: ["one", "two"])
       var ben = try TestClient.chat(node, "ben", rooms: ["one", "two", "three"])
       try anna.sendFrame(#"{"type":"leave_room","room":"one","id":"bye"}"#)
@@ -61,7 +61,7 @@ struct TalkTests {
 
   @Test(arguments: shards)
   func `joining, leaving and joining again ends as a member`(shards: Int) async throws {
-    try await withNode({ $0.shards = shards }) { node in
+    try await withNode(configured { $0.shards = shards }) { node in
       var anna = try TestClient.chat(node, "anna")
       var ben = try TestClient.chat(node, "ben", rooms: ["lobby"])
       for type in ["join_room", "leave_room", "join_room"] {
@@ -90,7 +90,7 @@ struct TalkTests {
 
   @Test(arguments: shards)
   func `chat is for admins and reaches everybody`(shards: Int) async throws {
-    try await withNode({ $0.shards = shards }) { node in
+    try await withNode(configured { $0.shards = shards }) { node in
       var anna = try TestClient.chat(node, "anna", role: "admin")
       var ben = try TestClient.chat(node, "ben")
       try ben.sendFrame(#"{"type":"chat","payload":{"text":"no"}}"#)
@@ -104,7 +104,7 @@ struct TalkTests {
 
   @Test(arguments: shards)
   func `private messages reach every device of a user`(shards: Int) async throws {
-    try await withNode({ $0.shards = shards }) { node in
+    try await withNode(configured { $0.shards = shards }) { node in
       var anna = try TestClient.chat(node, "1")
       var phone = try TestClient.chat(node, "2")
       var laptop = try TestClient.chat(node, "2")
@@ -132,7 +132,7 @@ struct TalkTests {
   }
 
   @Test func `mistakes are told and ten texts that are no JSON end it`() async throws {
-    try await withNode({ $0.limits.roomsPerConnection = 1 }) { node in
+    try await withNode(configured { $0.limits.roomsPerConnection = 1 }) { node in
       var anna = try TestClient.chat(node, "anna", rooms: ["one"])
       let mistakes = [
         (#"{"type":"dance","id":"q"}"#, #""id":"q""#), (#"{"type":"dance"}"#, "UNKNOWN_TYPE"),
@@ -161,7 +161,7 @@ struct TalkTests {
   }
 
   @Test func `who is gone is told to others after the grace`() async throws {
-    try await withNode({ $0.leaveGraceSeconds = 0.1 }) { node in
+    try await withNode(configured { $0.leaveGraceSeconds = 0.1 }) { node in
       var anna = try TestClient.chat(node, "anna", rooms: ["lobby"])
       do { _ = try TestClient.chat(node, "ben", rooms: ["lobby"]) }
       #expect(try anna.text().contains("user_joined"))

@@ -38,8 +38,10 @@ struct HubHost: ~Copyable {
 
   mutating func start(now: Now) { relay.start(now: now) }
 
-  /// Lets the hub hear what happened, until neither it nor the relay has anything more to say.
-  mutating func turn(_ commands: inout [HubCommand], now: Now) {
+  /// Lets the hub hear what happened, until neither it nor the relay has anything more to say. Answers when it is
+  /// needed next, in milliseconds of the monotonic clock.
+  @discardableResult
+  mutating func turn(_ commands: inout [HubCommand], now: Now) -> Int64? {
     relay.advance(to: now)
     for command in commands { hub.handle(command, now: now) }
     commands.removeAll(keepingCapacity: true)
@@ -54,15 +56,11 @@ struct HubHost: ~Copyable {
       relay.takeEvents(into: &events)
     } while !events.isEmpty
     for notice in relay.takeNotices() { log.warning("redis", ["notice": .string(notice)]) }
+    return nextDeadline
   }
 
-  /// Hands over what `shard` gets, and forgets it.
-  mutating func withOutgoing(_ shard: Int, _ body: ([ShardCommand], RawSpan) -> Void) {
-    let slot = UInt32(shard)
-    guard !outgoing[slot].commands.isEmpty else { return }
-    body(outgoing[slot].commands, outgoing[slot].frames.bytes)
-    outgoing[slot].removeAll()
-  }
+  /// Hands over what `shard` gets, in exchange for an empty one whose memory serves the next turn.
+  mutating func exchange(_ shard: Int, for other: inout Outgoing) { swap(&outgoing[UInt32(shard)], &other) }
 
   // MARK: Actions
 

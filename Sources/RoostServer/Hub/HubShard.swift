@@ -1,3 +1,4 @@
+import Buffers
 import EventLoops
 import RealtimeCore
 import RedisRelay
@@ -39,6 +40,8 @@ struct HubCore: ~Copyable {
   private var host: HubHost
   private var events = EventBuffer(capacity: 64)
   private var commands: [HubCommand] = []
+  /// What one shard gets, on its way into the mailbox.
+  private var outgoing = Outgoing()
 
   init(
     loop: EventLoop, inbox: Mailbox<HubCommand>, shards: [Mailbox<Parcel>], isStopping: StopFlag,
@@ -58,8 +61,10 @@ struct HubCore: ~Copyable {
     inbox.take(into: &commands)
     host.turn(&commands, now: time)
     for (index, mailbox) in shards.enumerated() {
-      host.withOutgoing(index) { commands, frames in
-        mailbox.post(Parcel(commands: commands, frames: frames.array(0..<frames.byteCount)))
+      host.exchange(index, for: &outgoing)
+      if !outgoing.commands.isEmpty {
+        mailbox.post(Parcel(commands: outgoing.commands, frames: outgoing.frames.array()))
+        outgoing.removeAll()
       }
     }
     return !isStopping.isSet

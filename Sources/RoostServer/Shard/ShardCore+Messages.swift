@@ -25,7 +25,15 @@ extension ShardCore {
 
   /// Where in the connection's list the room is, if its client joined it.
   private func membership(_ slot: UInt32, _ name: RoomName?) -> Int? {
-    guard let name, let room = rooms.find(name), let entry = connections[slot].membership(in: room) else { return nil }
+    guard let name else { return nil }
+    // Comparing a few names costs less than hashing one.
+    if connections[slot].rooms.count <= 4 {
+      for entry in connections[slot].rooms.indices where rooms.isNamed(name, connections[slot].rooms[entry].room) {
+        return connections[slot].rooms[entry].isWanted ? entry : nil
+      }
+      return nil
+    }
+    guard let room = rooms.find(name), let entry = connections[slot].membership(in: room) else { return nil }
     return connections[slot].rooms[entry].isWanted ? entry : nil
   }
 

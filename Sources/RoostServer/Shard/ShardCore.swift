@@ -39,6 +39,8 @@ struct ShardCore: ~Copyable {
   /// What the hub is told this turn.
   var hubCommands: [HubCommand] = []
   var parcels: [Parcel] = []
+  /// What the hub that lives here answers; between turns its memory.
+  private var outgoing = Outgoing()
   /// Which user has special items in the batch that is being spread.
   var marks = UserMarks()
   /// All receiving is done into this one buffer.
@@ -122,12 +124,16 @@ struct ShardCore: ~Copyable {
   private mutating func turnHub() {
     if let hub {
       hub.post(contentsOf: &hubCommands)
-    } else if var host = host.take() {
-      host.turn(&hubCommands, now: now)
-      host.withOutgoing(0) { commands, frames in apply(commands, frames: frames) }
-      hubDeadline = host.nextDeadline
-      self.host = consume host
+      return
     }
+    hubDeadline = host?.turn(&hubCommands, now: now) ?? nil
+    host?.exchange(0, for: &outgoing)
+    guard !outgoing.commands.isEmpty else { return }
+    var parcel = Outgoing()
+    swap(&parcel, &outgoing)
+    apply(parcel.commands, frames: parcel.frames.bytes)
+    parcel.removeAll()
+    swap(&parcel, &outgoing)
   }
 
   func id(_ slot: UInt32) -> ConnectionID {

@@ -32,6 +32,8 @@ struct ShardRooms: ~Copyable {
 
   func find(_ name: RoomName) -> UInt32? { byName[name] }
 
+  func isNamed(_ name: RoomName, _ room: UInt32) -> Bool { rooms[Int(room)].name == name }
+
   func find(number: RoomNumber) -> UInt32? {
     guard Int(number) < byNumber.count, byNumber[Int(number)] != Self.nowhere else { return nil }
     return byNumber[Int(number)]
