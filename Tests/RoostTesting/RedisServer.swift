@@ -51,7 +51,7 @@ public final class RedisServer: Sendable {
     let (watchdog, channel) = try Self.watch(server, directory)
     running.withLock { $0 = Running(server: server, watchdog: watchdog, channel: channel) }
     for _ in 0..<400 {
-      if (try? ask("PING"))?.hasPrefix("PONG") == true { return }
+      if let answer = try? ask("PING"), answer.hasPrefix("PONG") || answer.hasPrefix("NOAUTH") { return }
       var status: CInt = 0
       if unsafe waitpid(server, &status, WNOHANG) == server { break }
       usleep(10_000)
@@ -66,7 +66,8 @@ public final class RedisServer: Sendable {
       Glibc.kill(running.server, SIGKILL)
       var status: CInt = 0
       unsafe waitpid(running.server, &status, 0)
-      _ = unsafe send(running.channel, "done\n", 5, CInt(MSG_NOSIGNAL))  // its work is done; the process id may soon be somebody else's
+      // The watchdog's work is done; the process id may soon be somebody else's.
+      _ = unsafe send(running.channel, "done\n", 5, CInt(MSG_NOSIGNAL))
       close(running.channel)
       unsafe waitpid(running.watchdog, &status, 0)
     }
