@@ -80,8 +80,7 @@ public final class RedisServer: Sendable {
 
   public func stop() {
     kill()
-    for name in Self.names(in: directory) { unsafe unlink(directory + "/" + name) }
-    unsafe rmdir(directory)
+    _ = try? Self.output(["rm", "-rf", directory])
   }
 
   /// Runs one command through redis-cli and returns what it prints.
@@ -155,18 +154,5 @@ public final class RedisServer: Sendable {
     var status: CInt = 0
     unsafe waitpid(process, &status, 0)
     return String(decoding: text, as: UTF8.self)
-  }
-
-  private static func names(in directory: String) -> [String] {
-    guard let handle = unsafe opendir(directory) else { return [] }
-    defer { unsafe closedir(handle) }
-    var names: [String] = []
-    while let entry = unsafe readdir(handle) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names
   }
 }
