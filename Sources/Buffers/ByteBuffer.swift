@@ -42,13 +42,14 @@ public struct ByteBuffer: ~Copyable {
   }
 
   public mutating func append(_ bytes: borrowing RawSpan) {
-    let added = bytes.byteCount
-    guard added > 0 else { return }
-    reserve(added)
-    unsafe bytes.withUnsafeBytes {
-      unsafe (base.unsafelyUnwrapped + Int(end)).copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: added)
-    }
-    end &+= UInt32(added)
+    unsafe bytes.withUnsafeBytes { unsafe append($0) }
+  }
+
+  private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    guard let first = bytes.baseAddress, bytes.count > 0 else { return }
+    reserve(bytes.count)
+    unsafe (base.unsafelyUnwrapped + Int(end)).copyMemory(from: first, byteCount: bytes.count)
+    end &+= UInt32(bytes.count)
   }
 
   public mutating func append(_ bytes: [UInt8]) { append(unsafe bytes.span.bytes) }
@@ -62,7 +63,9 @@ public struct ByteBuffer: ~Copyable {
 
   /// Appends the UTF-8 form of `text`.
   public mutating func append(_ text: String) {
-    append(unsafe text.utf8Span.span.bytes)
+    // Native strings hand out their bytes; `utf8Span` would look for normal form first.
+    let isDone: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe append(UnsafeRawBufferPointer($0)) }
+    if isDone == nil { for byte in text.utf8 { append(byte) } }
   }
 
   /// Appends `number` in decimal digits.

@@ -36,10 +36,13 @@ public struct ConnectionID: Hashable, Sendable {
 
   /// Appends the id as sixteen lower-case hexadecimal digits.
   public func appendHex(to buffer: inout ByteBuffer) {
-    buffer.reserve(16)
-    for place in 0..<16 {
-      let nibble = UInt8(truncatingIfNeeded: rawValue >> UInt64(60 - 4 * place) & 15)
-      buffer.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
+    var digits = [16 of UInt8](repeating: 0)
+    var rest = rawValue
+    for place in digits.indices.reversed() {
+      let digit = UInt8(truncatingIfNeeded: rest & 15)
+      digits[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+      rest >>= 4
     }
+    buffer.append(unsafe digits.span.bytes)
   }
 }

@@ -29,7 +29,9 @@ struct Envelope {
   }
 
   /// Where the value of `key` is.
-  subscript(key: EnvelopeKey) -> Range<Int>? { Self.unpack(places[key.rawValue]) }
+  subscript(key: EnvelopeKey) -> Range<Int>? {
+    @inline(__always) get { Self.unpack(places[key.rawValue]) }
+  }
 
   /// The value of `key` when it is a string.
   func string(_ key: EnvelopeKey, in bytes: RawSpan) -> JSONString? {
@@ -80,6 +82,7 @@ struct Envelope {
     UInt64(range.lowerBound) << 32 | UInt64(range.upperBound)
   }
 
+  @inline(__always)
   private static func unpack(_ place: UInt64) -> Range<Int>? {
     place == 0 ? nil : Int(place >> 32)..<Int(place & 0xFFFF_FFFF)
   }

@@ -15,7 +15,7 @@ enum EnvelopeKey: Int, CaseIterable {
   }
 
   private init?(_ bytes: RawSpan, _ range: Range<Int>) {
-    func holds(_ name: StaticString) -> Bool { bytes.holds(name, at: range) }
+    @inline(__always) func holds(_ name: StaticString) -> Bool { bytes.holds(name, at: range) }
     switch range.count {
     case 2 where holds("id"): self = .id
     case 4 where holds("type"): self = .type

@@ -3,12 +3,12 @@ enum JSONNumber {
   /// Where the number that starts at `start` ends. Its size is not looked at: we pass numbers on as text.
   static func end(_ bytes: RawSpan, from start: Int) throws(JSONProblem) -> Int {
     var index = start
-    if at(index, bytes) == UInt8(ascii: "-") { index &+= 1 }
-    if at(index, bytes) == UInt8(ascii: "0") { index &+= 1 } else { index = try digits(bytes, from: index) }
-    if at(index, bytes) == UInt8(ascii: ".") { index = try digits(bytes, from: index &+ 1) }
-    if at(index, bytes) | 0x20 == UInt8(ascii: "e") {
+    if bytes.byteOrZero(index) == UInt8(ascii: "-") { index &+= 1 }
+    if bytes.byteOrZero(index) == UInt8(ascii: "0") { index &+= 1 } else { index = try digits(bytes, from: index) }
+    if bytes.byteOrZero(index) == UInt8(ascii: ".") { index = try digits(bytes, from: index &+ 1) }
+    if bytes.byteOrZero(index) | 0x20 == UInt8(ascii: "e") {
       index &+= 1
-      if at(index, bytes) == UInt8(ascii: "+") || at(index, bytes) == UInt8(ascii: "-") { index &+= 1 }
+      if bytes.byteOrZero(index) == UInt8(ascii: "+") || bytes.byteOrZero(index) == UInt8(ascii: "-") { index &+= 1 }
       index = try digits(bytes, from: index)
     }
     return index
@@ -40,12 +40,10 @@ enum JSONNumber {
 
   private static func digits(_ bytes: RawSpan, from start: Int) throws(JSONProblem) -> Int {
     var index = start
-    while isDigit(at(index, bytes)) { index &+= 1 }
+    while isDigit(bytes.byteOrZero(index)) { index &+= 1 }
     guard index > start else { throw .malformed }
     return index
   }
-
-  private static func at(_ index: Int, _ bytes: RawSpan) -> UInt8 { index < bytes.byteCount ? bytes.byte(index) : 0 }
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 }

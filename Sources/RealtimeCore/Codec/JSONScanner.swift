@@ -81,8 +81,8 @@ public struct JSONScanner {
   /// Passes what JSON calls white space.
   @inline(__always)
   public mutating func skipSpace(_ bytes: RawSpan) {
-    while index < bytes.byteCount {
-      switch bytes.byte(index) {
+    while true {
+      switch peek(bytes) {
       case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): index &+= 1
       default: return
       }
@@ -97,7 +97,7 @@ public struct JSONScanner {
 
   /// The byte to read next; at the end 0, which starts and separates nothing in JSON.
   @inline(__always)
-  private func peek(_ bytes: RawSpan) -> UInt8 { index < bytes.byteCount ? bytes.byte(index) : 0 }
+  private func peek(_ bytes: RawSpan) -> UInt8 { bytes.byteOrZero(index) }
 
   @inline(__always)
   private mutating func open(_ bytes: RawSpan) throws(JSONProblem) {

@@ -9,14 +9,24 @@ public struct JSONString: Equatable, Sendable {
 
   /// The string value that covers `value` in valid JSON; `nil` when it is another kind of value.
   public init?(value: Range<Int>, in bytes: RawSpan) {
+    guard let contents = Self.contents(ofValue: value, in: bytes) else { return nil }
+    self.init(contents: contents, in: bytes)
+  }
+
+  /// What stands between the quotes of a string value; `nil` when it is another kind of value.
+  static func contents(ofValue value: Range<Int>, in bytes: RawSpan) -> Range<Int>? {
     guard bytes.byte(value.lowerBound) == UInt8(ascii: "\"") else { return nil }
-    self.init(contents: value.lowerBound + 1..<value.upperBound - 1, in: bytes)
+    return value.lowerBound + 1..<value.upperBound - 1
   }
 
   /// The string with these contents, which were scanned before.
   public init(contents: Range<Int>, in bytes: RawSpan) {
     self.contents = contents
-    isEscaped = contents.contains { bytes.byte($0) == UInt8(ascii: "\\") }
+    var index = Self.skipPlain(bytes, from: contents.lowerBound)
+    while index < contents.upperBound, bytes.byte(index) != UInt8(ascii: "\\") {
+      index = Self.skipPlain(bytes, from: index &+ 1)
+    }
+    isEscaped = index < contents.upperBound
   }
 
   /// Reads from behind the opening quote at `start` to the closing one.

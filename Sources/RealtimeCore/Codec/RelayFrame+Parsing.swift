@@ -53,8 +53,10 @@ extension RelayFrame {
   ) throws(RelayFrameError) -> Range<Int>? {
     guard let value = envelope[key] else { return nil }
     let limit = key == .clientID ? 12 * ClientMessage.idLimit : 128
-    guard let string = JSONString(value: value, in: bytes), 1...limit ~= string.contents.count else { throw .badField }
-    return string.contents
+    guard let contents = JSONString.contents(ofValue: value, in: bytes), 1...limit ~= contents.count else {
+      throw .badField
+    }
+    return contents
   }
 
   private static func integer(
@@ -101,6 +103,10 @@ extension RelayFrame {
 extension RelayFrame.Kind {
   /// `nil` when `type` names no kind of frame.
   init?(_ type: JSONString, in bytes: RawSpan) {
+    if type.matches(Self.newMessage.name, in: bytes) {
+      self = .newMessage  // nearly always
+      return
+    }
     for kind in Self.allCases where type.matches(kind.name, in: bytes) {
       self = kind
       return

@@ -7,7 +7,7 @@ extension Hub {
       presence.heartbeatAt = now.monotonic + Presence.heartbeatInterval
       beat()
     }
-    if presence.isRegistered, let due = presence.countAt, due <= now.monotonic {
+    if presence.maySpeak, let due = presence.countAt, due <= now.monotonic {
       presence.countAt = nil
       ask(
         .countConnections(incarnation: presence.incarnation, connections.count),
@@ -17,7 +17,7 @@ extension Hub {
 
   /// Renews the lease, or tries again to get one.
   private mutating func beat() {
-    guard relayState != .starting else { return }
+    guard relayState != .starting, !presence.isDeparted else { return }
     if presence.isRegistered {
       ask(
         .heartbeat(incarnation: presence.incarnation, connections: connections.count),
@@ -105,6 +105,7 @@ extension Hub {
   }
 
   private mutating func startAnew(isAnnounced: Bool) {
+    guard !presence.isDeparted else { return }
     register(replacing: presence.renew())
     for slot in 0..<UInt32(users.slotCount) where users.isInUse(slot) {
       presence.change(room: nil, users[slot].identity, isJoin: true, isAnnounced: isAnnounced)
@@ -144,7 +145,10 @@ extension Hub {
   }
 
   /// The node goes: its connections stop counting at once, its users only when they do not come back elsewhere.
-  public mutating func depart(graceMilliseconds: Int) {
+  /// Nothing about presence is said after it: the leaving of each connection would be taken for its user's.
+  mutating func depart(graceMilliseconds: Int) {
+    guard !presence.isDeparted else { return }
+    presence.isDeparted = true
     guard presence.isRegistered else { return }
     ask(.depart(incarnation: presence.incarnation, graceMilliseconds: graceMilliseconds), .nothing)
   }

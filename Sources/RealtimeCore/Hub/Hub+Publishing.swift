@@ -60,34 +60,28 @@ extension Hub {
     pendingMessages += 1
     pendingBytes += envelope.text.count
     if rooms[number].outbox == nil { rooms[number].outbox = Outbox() }
-    rooms[number].outbox!.waiting.append(pending)
+    rooms[number].outbox!.append(pending)
     mark(number)
   }
 
   /// Sends what waits, all together, unless a request is on its way.
   mutating func publishWaiting(_ number: RoomNumber, now: Now) {
     guard rooms[number].outbox?.isAsked == false, rooms[number].outbox?.isIdle == false else { return }
-    dropDone(number)
-    giveUpLate(number, now: now)
-    if rooms[number].outbox!.inFlight.isEmpty {
-      let count = min(rooms[number].outbox!.waiting.count, RelayLimits.publicationsPerRequest)
-      guard count > 0 else { return }
-      rooms[number].outbox!.inFlight.append(contentsOf: rooms[number].outbox!.waiting.prefix(count))
-      rooms[number].outbox!.waiting.removeFirst(count)
-      rooms[number].outbox!.attempts = 0
+    for pending in rooms[number].outbox!.takeFinished(now: now.monotonic) {
+      release(pending)
+      // What was said may still run: the outcome is unknown.
+      if !pending.isDone {
+        refuse(pending.connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: pending.clientID)
+      }
     }
-    rooms[number].outbox!.isAsked = true
-    rooms[number].outbox!.attempts += 1
-    let publications = rooms[number].outbox!.inFlight.map {
-      Publication(text: $0.message.envelope.text, userID: $0.message.sender, clientID: $0.digestID)
-    }
-    ask(.publish(rooms[number].name, publications), .publish(number))
+    let publications = rooms[number].outbox!.nextRequest(limit: RelayLimits.publicationsPerRequest)
+    if !publications.isEmpty { ask(.publish(rooms[number].name, publications), .publish(number)) }
   }
 
   mutating func published(_ number: RoomNumber, _ reply: RelayReply, now: Now) {
     guard rooms.isInUse(number), rooms[number].outbox != nil else { return }
-    rooms[number].outbox!.isAsked = false
     guard case .published(let outcomes) = reply, outcomes.count == rooms[number].outbox!.inFlight.count else {
+      rooms[number].outbox!.failed()
       counters.relayFailures += 1
       // A new generation is known already and wants the messages at once; anything else needs a moment.
       if case .failed(.staleGeneration) = reply { return mark(number) }
@@ -95,9 +89,7 @@ extension Hub {
     }
     mark(number)
     let isRetry = rooms[number].outbox!.attempts > 1
-    var sent: [PendingPublication] = []
-    swap(&sent, &rooms[number].outbox!.inFlight)
-    for (pending, outcome) in zip(sent, outcomes) {
+    for (pending, outcome) in zip(rooms[number].outbox!.answered(), outcomes) {
       release(pending)
       if pending.isDone { continue }
       if outcome.isDuplicate {
@@ -107,18 +99,12 @@ extension Hub {
         arrive(pending.message, at: outcome.position, room: number, now: now)
       }
     }
-    sent.removeAll(keepingCapacity: true)
-    if rooms[number].outbox!.inFlight.isEmpty { swap(&sent, &rooms[number].outbox!.inFlight) }
   }
 
-  /// A copy of one of our messages came back: it is stored, whatever becomes of the request. Rule 7 of the design.
+  /// A copy of one of our messages came back. Rule 7 of the design: it cancels the retry.
   mutating func confirm(_ message: StoredMessage, room number: RoomNumber) {
-    guard rooms[number].outbox?.inFlight.isEmpty == false else { return }
-    let hash = message.hash
-    for index in rooms[number].outbox!.inFlight.indices
-    where rooms[number].outbox!.inFlight[index].message.hash == hash {
-      rooms[number].outbox!.inFlight[index].isDone = true
-    }
+    guard message.origin != nil, rooms[number].outbox?.inFlight.isEmpty == false else { return }
+    rooms[number].outbox!.confirm(hash: message.hash)
   }
 
   private mutating func duplicate(
@@ -146,28 +132,4 @@ extension Hub {
     pendingMessages -= 1
     pendingBytes -= pending.message.envelope.text.count
   }
-
-  private mutating func dropDone(_ number: RoomNumber) {
-    guard rooms[number].outbox!.inFlight.contains(where: \.isDone) else { return }
-    for pending in rooms[number].outbox!.inFlight where pending.isDone { release(pending) }
-    rooms[number].outbox!.inFlight.removeAll(where: \.isDone)
-  }
-
-  /// Tells the senders of messages that waited too long. What they said may still run: the outcome is unknown.
-  private mutating func giveUpLate(_ number: RoomNumber, now: Now) {
-    func isLate(_ pending: PendingPublication) -> Bool { pending.deadline <= now.monotonic }
-    let late = rooms[number].outbox!.inFlight.filter(isLate) + rooms[number].outbox!.waiting.prefix(while: isLate)
-    guard !late.isEmpty else { return }
-    rooms[number].outbox!.inFlight.removeAll(where: isLate)
-    rooms[number].outbox!.waiting.removeAll(where: isLate)
-    for pending in late {
-      release(pending)
-      refuse(pending.connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: pending.clientID)
-    }
-  }
-}
-
-extension PendingPublication {
-  /// What the digest is made of: the client's id, or the message's own when the client gave none.
-  var digestID: [UInt8] { clientID.isEmpty ? message.envelope.messageID : clientID }
 }

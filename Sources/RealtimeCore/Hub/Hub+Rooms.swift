@@ -79,7 +79,7 @@ extension Hub {
     // Only those whose joining is on its way before the question; the others wait for a later turn.
     let lastSent = presence.lastSent
     let ready = rooms[number].entrants.prefix { $0.change <= lastSent }.count
-    guard ready > 0 || !rooms[number].askers.isEmpty else { return presence.wake(number) }
+    guard ready > 0 || !rooms[number].askers.isEmpty || rooms[number].needsEpoch else { return presence.wake(number) }
     rooms[number].rosterFor = ready
     ask(.roster(rooms[number].name), .roster(number))
   }
@@ -91,6 +91,7 @@ extension Hub {
       roomRetries.append(number, due: now.monotonic + Self.retryDelay)
       return
     }
+    rooms[number].needsEpoch = false
     rooms[number].stream.start(at: roster.top, now: now.monotonic)
     if rooms[number].stream.position?.epoch != roster.top.epoch {
       rooms[number].stream.doubt(now: now.monotonic)

@@ -78,6 +78,7 @@ public struct Hub: ~Copyable {
     case .sendPrivate(let connection, let recipient, let text): sendPrivate(connection, recipient, text, now: now)
     case .chat(let connection, let text): chat(connection, text, now: now)
     case .askOnline(let connection): askOnline(connection, now: now)
+    case .depart(let grace): depart(graceMilliseconds: grace)
     }
   }
 

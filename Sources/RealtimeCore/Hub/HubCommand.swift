@@ -37,6 +37,8 @@ public enum HubCommand: Sendable {
   case chat(ConnectionID, ClientText)
   /// `GET /ws/online`; answered by ``HubAction/online(_:_:)``.
   case askOnline(ConnectionID)
+  /// The node drains: its connections stop counting now, its users leave only when they are not back elsewhere in time.
+  case depart(graceMilliseconds: Int)
 }
 
 /// The cluster's numbers, or this node's while the relay is away.

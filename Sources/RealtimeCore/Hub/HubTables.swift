@@ -39,30 +39,8 @@ struct StoredMessage {
 
   init(envelope: RelayEnvelope, sender: String, origin: ConnectionID?) {
     (self.envelope, self.sender, self.origin) = (envelope, sender, origin)
-    hash = envelope.messageID.hashValue
+    hash = envelope.messageIDHash
   }
-}
-
-/// A message that waits for the relay, or for its answer.
-struct PendingPublication {
-  let message: StoredMessage
-  let connection: ConnectionID
-  let clientID: [UInt8]
-  let deadline: Int64
-  /// A copy came back before the answer did: stored for certain, nothing to send again.
-  var isDone = false
-}
-
-/// The messages of one room on their way to the relay. One request at a time, so that none overtakes another:
-/// what waits meanwhile goes together in the next.
-struct Outbox {
-  var inFlight: [PendingPublication] = []
-  var waiting: [PendingPublication] = []
-  var isAsked = false
-  /// How often the messages in flight were sent.
-  var attempts = 0
-
-  var isIdle: Bool { inFlight.isEmpty && waiting.isEmpty }
 }
 
 /// A room with something of this node in it.
@@ -77,13 +55,17 @@ struct HubRoom: ~Copyable {
   /// Those who asked who is here.
   var askers: [(connection: ConnectionID, id: [UInt8])] = []
   var outbox: Outbox?
+  /// The relay lost the room (a new generation): a roster makes it begin again, so that members hear of it at once
+  /// and not with the next message.
+  var needsEpoch = false
   var isMarked = false
 
   init(name: RoomName) { self.name = name }
 
-  var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty }
+  var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty || needsEpoch }
 
-  var isUsed: Bool { !users.isEmpty || !entrants.isEmpty || !askers.isEmpty || outbox?.isIdle == false }
+  /// A room with a roster on its way stays: its number must not name another room when the answer comes.
+  var isUsed: Bool { !users.isEmpty || isAwaitingRoster || rosterFor != nil || outbox?.isIdle == false }
 }
 
 /// What an outstanding relay request was for.

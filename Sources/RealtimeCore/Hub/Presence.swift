@@ -28,6 +28,9 @@ struct Presence {
   var isRegistered = false
   /// A request about the lease is on its way.
   var isRegistering = false
+  /// The node is going; what its connections do no longer counts.
+  var isDeparted = false
+  var maySpeak: Bool { isRegistered && !isDeparted }
   var isChanging = false
   var waiting: [PresenceChange] = []
   /// Numbers of the last change that was made, and of the last one that was sent.
@@ -51,7 +54,7 @@ struct Presence {
   }
 
   var nextDeadline: Int64? {
-    [heartbeatAt, isRegistered ? countAt : nil, retryAt, leaving.nextDue].compactMap(\.self).min()
+    [heartbeatAt, maySpeak ? countAt : nil, retryAt, leaving.nextDue].compactMap(\.self).min()
   }
 
   mutating func change(room: RoomName?, _ identity: Identity, isJoin: Bool, isAnnounced: Bool = true) {
@@ -67,7 +70,7 @@ struct Presence {
 
   /// The next batch to send, or `nil` while one is on its way or nothing waits.
   mutating func takeBatch(now: Int64) -> [PresenceChange]? {
-    guard isRegistered, !isChanging, !waiting.isEmpty, retryAt.map({ $0 <= now }) ?? true else { return nil }
+    guard maySpeak, !isChanging, !waiting.isEmpty, retryAt.map({ $0 <= now }) ?? true else { return nil }
     retryAt = nil
     let batch = Array(waiting.prefix(RelayLimits.changesPerRequest))
     waiting.removeFirst(batch.count)

@@ -4,6 +4,13 @@ extension RelayEnvelope {
   /// The server's id of the message, contents of a JSON string; empty for what has none.
   var messageID: [UInt8] { idRange.map { Array(text[$0]) } ?? [] }
 
+  /// FNV-1a (Fowler, Noll, Vo) of the message id: names a message among the last few of its room.
+  var messageIDHash: Int {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for index in idRange ?? 0..<0 { hash = (hash ^ UInt64(text[index])) &* 0x100_0000_01b3 }
+    return Int(truncatingIfNeeded: hash)
+  }
+
   /// Appends the ack of a stored message: its place in the room's order, told to who sent it.
   func appendAck(room: RoomName, at place: Position, to buffer: inout ByteBuffer) {
     let bytes = unsafe text.span.bytes

@@ -12,7 +12,7 @@ struct LocalDigests {
       var hasher = Hasher()
       hasher.combine(user)
       hasher.combine(room)
-      hasher.combine(id)
+      unsafe id.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
       var other = hasher
       other.combine(1)
       (high, low) = (hasher.finalize(), other.finalize())

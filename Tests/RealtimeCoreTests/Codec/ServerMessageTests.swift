@@ -76,7 +76,8 @@ import Testing
         unsafe ServerMessage.appendRoomInfo(
           room: lobby, users: [ann], count: 2, standing: standing, timestamp: noon, id: id.span.bytes, to: &$0)
       }
-        == #"{"type":"room_info","room":"lobby","payload":{"room_id":"lobby","users":[{"id":"7","name":"Ann \"A\"\n"}],"#
+        == #"{"type":"room_info","room":"lobby","payload":{"room_id":"lobby","#
+        + #""users":[{"id":"7","name":"Ann \"A\"\n"}],"#
         + #""count":2,"epoch":"e1","offset":0,"recovered":false,"reason":"too_far"},"#
         + #""timestamp":"1970-01-01T12:00:00.000Z","id":"x\u0031"}"#)
     #expect(

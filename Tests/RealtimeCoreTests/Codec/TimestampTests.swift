@@ -36,8 +36,8 @@ import Testing
       let parts = calendar.dateComponents([.year, .month, .day, .hour, .minute, .second], from: date)
       let fields = [parts.month, parts.day, parts.hour, parts.minute, parts.second].map { padded($0 ?? -1, 2) }
       let thousandths = padded(Int(milliseconds - seconds * 1_000), 3)
-      let text =
-        "\(padded(parts.year ?? -1, 4))-\(fields[0])-\(fields[1])T\(fields[2]):\(fields[3]):\(fields[4]).\(thousandths)Z"
+      let day = "\(padded(parts.year ?? -1, 4))-\(fields[0])-\(fields[1])"
+      let text = "\(day)T\(fields[2]):\(fields[3]):\(fields[4]).\(thousandths)Z"
       #expect(written(milliseconds) == text)
     }
   }

@@ -105,6 +105,27 @@ final class HubHarness {
   var counters: HubCounters { hub.counters }
   var roomCount: Int { hub.roomCount }
 
+  /// The epoch of room `r`, as its members were told.
+  var epoch: String {
+    var events: [RelayEvent] = []
+    relay.submit(.roster(RoomName("r")!), ticket: 0)
+    relay.takeEvents(into: &events)
+    guard case .reply(_, .roster(let roster)) = events.last else { return "" }
+    return roster.top.epoch
+  }
+
+  /// The frame that a publish request becomes on the channel.
+  func storedFrame(of request: RelayRequest, epoch: String, offset: Int) -> [UInt8] {
+    guard case .publish(_, let publications) = request else { return [] }
+    return publications[0].text + Array(#","epoch":"\#(epoch)","offset":\#(offset),"token":"local"}"#.utf8)
+  }
+
+  /// Puts an empty relay in the place of the old one, as after a restart without persistence.
+  func replaceRelay() {
+    relay = LocalRelay(seed: 99, now: now)
+    run()
+  }
+
   // MARK: The shell's part
 
   /// Answers a held request as the memory relay would.

@@ -206,3 +206,91 @@ import Testing
     #expect(hub.texts(ann).isEmpty)
   }
 }
+
+@Suite struct HubRelayTests {
+  /// A new generation of the relay: its memory is empty, and members must hear that their positions are void.
+  @Test func `a relay that lost everything is announced at once and presence comes back silently`() throws {
+    let hub = HubHarness()
+    let ann = hub.member(1, user: "ann")
+    let bob = hub.member(2, user: "bob")
+    hub.send(ann, "before")
+    hub.forgetTexts()
+    hub.replaceRelay()
+    hub.advance(1_000)
+    for member in [ann, bob] {
+      let resync = try #require(hub.texts(member, "resync").first)
+      #expect(resync.payload["reason"] as? String == "epoch_changed" && resync.payload["offset"] as? Int == 0)
+    }
+    #expect(hub.texts(ann).count == 1 && hub.texts(bob).count == 1, "nobody left, nobody came")
+    hub.send(ann, "after", id: "a")
+    #expect(hub.texts(bob, "new_message").first?.offset == 1 && hub.texts(ann, "ack").first?.offset == 1)
+    hub.tell(.askOnline(ann))
+    #expect(hub.online.last == OnlineAnswer(connections: 2, users: 2, nodes: 1, isClusterWide: true))
+  }
+
+  /// A message stored before the change, sent again by our own retry after it: delivered once.
+  @Test func `a retry across a change of epoch is not shown twice`() {
+    let hub = HubHarness()
+    let ann = hub.member(1, user: "ann")
+    let bob = hub.member(2, user: "bob")
+    hub.holdsRequests = true
+    hub.send(ann, "hi", id: "m")
+    let lost = hub.held[0]
+    let copy = hub.storedFrame(of: lost.request, epoch: hub.epoch, offset: 1)
+    hub.tell(.frame(copy))
+    hub.held.removeAll()
+    hub.holdsRequests = false
+    hub.replaceRelay()
+    hub.tell(.reply(lost.ticket, .failed(.outcomeUnknown)))
+    hub.advance(1_000)
+    #expect(hub.texts(bob, "new_message").count == 1 && hub.texts(ann, "ack").count == 1)
+  }
+
+  @Test func `a lost lease means a new incarnation that makes everybody known again`() {
+    let hub = HubHarness()
+    let ann = hub.member(1, user: "ann")
+    hub.holdsRequests = true
+    hub.advance(2_100)
+    for (request, ticket) in hub.held {
+      if case .heartbeat = request { hub.tell(.reply(ticket, .fenced)) }
+    }
+    let names = hub.held.compactMap { held -> String? in
+      if case .register(let incarnation, let old, _) = held.request { "\(old ?? "-") → \(incarnation)" } else { nil }
+    }
+    #expect(names == ["n1-abcdef:0 → n1-abcdef:1"])
+    hub.held.removeAll { if case .register = $0.request { false } else { true } }
+    hub.release()
+    let changes = hub.held.flatMap { held -> [PresenceChange] in
+      if case .changePresence("n1-abcdef:1", let changes) = held.request { changes } else { [] }
+    }
+    #expect(changes.map(\.room?.text) == [nil, "r"] && changes.allSatisfy { $0.isJoin && $0.isAnnounced })
+    _ = ann
+  }
+
+  @Test func `what other programs publish reaches members, unnumbered; presence from them does not`() {
+    let hub = HubHarness()
+    let ann = hub.member(1, user: "ann")
+    hub.tell(.frame(Array(#"{"type":"new_message","room":"r","payload":{"content":"hi"}}"#.utf8)))
+    hub.tell(.frame(Array(#"{"type":"user_left","room":"r","payload":{},"sender":{"id":"ann"}}"#.utf8)))
+    hub.tell(
+      .frame(Array(#"{"type":"new_message","room":"r","payload":1,"token":"guessed","epoch":"e","offset":9}"#.utf8)))
+    hub.tell(.frame(Array("garbage".utf8)))
+    #expect(hub.texts(ann).map(\.type) == ["new_message"] && hub.texts(ann)[0].offset == nil)
+    #expect(hub.counters.badFrames == 3 && hub.counters.foreignFrames == 1)
+  }
+
+  @Test func `reaping goes on slice by slice until it is done`() {
+    let hub = HubHarness()
+    hub.holdsRequests = true
+    hub.advance(2_100)
+    let heartbeat = hub.held.first { if case .heartbeat = $0.request { true } else { false } }!
+    hub.held.removeAll()
+    hub.tell(.reply(heartbeat.ticket, .alive(nodes: ["a"], expired: ["dead:0"])))
+    for isDone in [false, false, true] {
+      let (request, ticket) = hub.held.removeFirst()
+      guard case .reap("dead:0") = request else { Issue.record("\(request)"); return }
+      hub.tell(.reply(ticket, .reaped(isDone: isDone)))
+    }
+    #expect(hub.held.isEmpty && hub.counters.reaped == 1)
+  }
+}

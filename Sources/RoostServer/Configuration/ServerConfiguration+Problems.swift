@@ -1,0 +1,64 @@
+internal import EventLoops
+
+extension ServerConfiguration {
+  /// What keeps a node with this configuration from starting, beyond values that are no values at all. Empty: it may.
+  public var problems: [String] { secretProblems + placeProblems + limitProblems + originProblems }
+
+  private var secretProblems: [String] {
+    if secret.isEmpty {
+      return ["there is no secret: set ROOST_SECRET, or --secret-file (make one: openssl rand -hex 32)"]
+    }
+    return secret.count < 32 ? ["the secret is shorter than 32 bytes: whoever guesses it is any user"] : []
+  }
+
+  private var placeProblems: [String] {
+    var problems: [String] = []
+    if Address(host: host, port: port) == nil { problems.append("host: \"\(host)\" is not an IP address") }
+    if !nodeID.utf8.allSatisfy(Self.isNameByte) || nodeID.utf8.count > 64 {
+      problems.append("node-id: at most 64 of a-z A-Z 0-9 . _ -")
+    }
+    if !redisURL.isEmpty, !["redis://", "unix://"].contains(where: redisURL.hasPrefix) {
+      problems.append("redis-url: must begin with redis:// or unix://")
+    }
+    let isPrintable = redisPrefix.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "{") }
+    if redisPrefix.isEmpty || redisPrefix.utf8.count > 64 || !isPrintable {
+      problems.append("redis-prefix: 1 to 64 printable characters without braces")
+    }
+    if !echo.path.hasPrefix("/") || !echo.path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
+      problems.append("echo-path: \"\(echo.path)\" is not a path")
+    }
+    return problems
+  }
+
+  private var limitProblems: [String] {
+    var problems: [String] = []
+    if times.ping >= times.pong {
+      problems.append("ping-period (\(times.ping)) must be shorter than pong-wait (\(times.pong))")
+    }
+    if limits.queueBytes < limits.messageBytes {
+      problems.append("queue-size must hold at least one message of message-size")
+    }
+    return problems
+  }
+
+  private var originProblems: [String] {
+    guard case .listed(let origins) = origins else { return [] }
+    return origins.filter { !Self.isOrigin($0) }.map {
+      "allowed-origins: \"\($0)\" is not an origin such as https://chat.example.com, or a lone *"
+    }
+  }
+
+  /// Scheme and host, as browsers send them: lower case, no path, no user.
+  private static func isOrigin(_ text: String) -> Bool {
+    let rest = ["https://", "http://"].first(where: text.hasPrefix).map { text.dropFirst($0.count) } ?? ""
+    return !rest.isEmpty && rest == rest.lowercased()
+      && rest.utf8.allSatisfy { isNameByte($0) || [":", "[", "]"].contains(UnicodeScalar($0)) }
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch UnicodeScalar(byte) {
+    case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "-": true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,115 @@
+extension Setting {
+  /// Every setting there is, in the order of the help. The secret is not among them: see ``ConfigurationReader``.
+  public static let all = place + protocolRules + limits + times + logging
+
+  private static let place: [Setting] = [
+    .text("host", "address to listen on", form: "an IP address", \.host),
+    Setting("port", "port to listen on; 0: any free one", form: "0...65535") {
+      "\($0.port)"
+    } write: { text, configuration in
+      guard let port = UInt16(text) else { return false }
+      configuration.port = port
+      return true
+    },
+    .text("node-id", "name in the cluster, unique; empty: host name and random letters", \.nodeID),
+    .number("shards", "threads that serve clients; 0: one per core", 0...128, "threads", \.shards),
+    .text(
+      "redis-url", "where the nodes meet; empty: no Redis, one node alone",
+      form: "redis://[user:password@]host[:port][/database] or unix:///path", \.redisURL),
+    .text("redis-prefix", "begins every key and channel in Redis", \.redisPrefix),
+  ]
+
+  private static let protocolRules: [Setting] = [
+    .whether("require-expiry", "refuse tokens that never expire", \.requiresExpiry),
+    Setting(
+      "allowed-origins", "web origins let in; empty: only the node's own host", form: "* or origins between commas",
+      read: { $0.origins.text },
+      write: { text, configuration in
+        configuration.origins = .init(text)
+        return true
+      }),
+    Setting("chat-allowed", "who may send to everybody", form: "admins | all") {
+      $0.everybodyMayChat ? "all" : "admins"
+    } write: { text, configuration in
+      configuration.everybodyMayChat = text == "all"
+      return text == "all" || text == "admins"
+    },
+    .whether("echo", "serve the echo endpoint of the tutorial, which asks for no token", \.echo.isEnabled),
+    .text("echo-path", "where the echo endpoint is", form: "a path", \.echo.path),
+    .size("echo-message-size", "largest message to the echo endpoint", 1...1 << 30, \.echo.messageBytes),
+    .number("echo-fragments", "fragments of one message to the echo endpoint", 1...1 << 24, "frames", \.echo.fragments),
+  ]
+
+  private static let limits: [Setting] = [
+    .size("message-size", "largest message of a client; over it: close 1009", 1...16 << 20, \.limits.messageBytes),
+    .number("fragments", "frames of one message; over it: close 1008", 1...65_534, "frames", \.limits.fragments),
+    .number(
+      "queue-messages", "messages waiting for one client; over it: close 4008", 1...1 << 20, "messages",
+      \.limits.queueMessages),
+    .size("queue-size", "bytes waiting for one client; over it: close 4008", 4_096...1 << 30, \.limits.queueBytes),
+    .number(
+      "rate-burst", "messages a user may send at once; over it: RATE_LIMITED, then close 4029; 0: no rate limit",
+      0...1_000_000, "messages", \.limits.rateBurst),
+    .decimal(
+      "rate-per-second", "messages a user may send each second in the long run", 0.001...1_000_000, "a second",
+      \.limits.ratePerSecond),
+    .number(
+      "rooms-per-connection", "rooms of one connection; over it: ROOM_LIMIT", 1...100_000, "rooms",
+      \.limits.roomsPerConnection),
+    .number(
+      "connections-per-user", "connections of one user on this node; over it: 429", 1...1_000_000, "connections",
+      \.limits.connectionsPerUser),
+    .number(
+      "connections-per-address", "connections of one IP address; over it: 429", 1...1_000_000, "connections",
+      \.limits.connectionsPerAddress),
+    .number(
+      "connects-per-address", "new connections of one IP address in the long run; over it: 429", 1...1_000_000,
+      "a second", \.limits.connectsPerAddressPerSecond),
+    .number(
+      "connections", "connections of this node; over it: 503; 0: as many as descriptors allow", 0...10_000_000,
+      "connections", \.limits.connections),
+    .number(
+      "history-messages", "messages kept of one room; the oldest go", 0...100_000, "messages",
+      \.limits.historyMessages),
+    .number("history-time", "how long messages are kept", 1...2_592_000, "seconds", \.limits.historySeconds),
+  ]
+
+  private static let times: [Setting] = [
+    .number(
+      "fragment-time", "for all frames of one message; over it: close 1008", 1...3_600, "seconds",
+      \.limits.fragmentSeconds),
+    .number("handshake-time", "for a complete handshake request; over it: 408", 1...60, "seconds", \.times.handshake),
+    .number("write-wait", "until a client that reads nothing is dropped", 1...3_600, "seconds", \.times.write),
+    .number("pong-wait", "of silence until a client is dropped", 2...3_600, "seconds", \.times.pong),
+    .number("ping-period", "of silence until a client is pinged", 1...3_599, "seconds", \.times.ping),
+    .number("close-time", "for the closing handshake", 1...60, "seconds", \.times.close),
+    .decimal(
+      "leave-grace", "between losing a user's last socket and telling the room", 0...60, "seconds",
+      \.leaveGraceSeconds),
+  ]
+
+  private static let logging: [Setting] = [
+    Setting("log-format", "how log lines look", form: "text | json") {
+      $0.logsJSON ? "json" : "text"
+    } write: { text, configuration in
+      configuration.logsJSON = text == "json"
+      return text == "json" || text == "text"
+    },
+    .choice("log-level", "what is logged", of: ["debug", "info", "warning", "error"], \.logLevel),
+  ]
+}
+
+extension ServerConfiguration.Origins {
+  fileprivate init(_ text: Substring) {
+    let listed = text.split(separator: ",").map { String($0.drop { $0 == " " }.prefix { $0 != " " }) }
+    self = listed.isEmpty ? .sameOrigin : listed == ["*"] ? .any : .listed(listed)
+  }
+
+  fileprivate var text: String {
+    switch self {
+    case .sameOrigin: ""
+    case .listed(let origins): origins.joined(separator: ",")
+    case .any: "*"
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import HTTPCore
+import RealtimeCore
+import Synchronization
+import Telemetry
+
+/// What a node answers to plain HTTP.
+enum Page {
+  case chat, online, stats, health, readiness, metrics
+
+  /// `nil` for a path that is none of ours.
+  init?(_ head: RequestHead, in bytes: RawSpan) {
+    if head.isPath("/", in: bytes) {
+      self = .chat
+    } else if head.isPath("/ws/online", in: bytes) {
+      self = .online
+    } else if head.isPath("/ws/stats", in: bytes) {
+      self = .stats
+    } else if head.isPath("/healthz", in: bytes) {
+      self = .health
+    } else if head.isPath("/readyz", in: bytes) {
+      self = .readiness
+    } else if head.isPath("/metrics", in: bytes) {
+      self = .metrics
+    } else {
+      return nil
+    }
+  }
+
+  /// The answer; the online numbers are the hub's and come another way.
+  func response(_ context: NodeContext, now: Int64) -> Response {
+    switch self {
+    case .chat: ChatPage.response
+    case .online: .error(.internalServerError, "internal server error")
+    case .stats: .stats(context, now: now)
+    case .health: Response(.ok, contentType: .plain, body: Array("ok\n".utf8))
+    case .readiness: context.readiness
+    case .metrics: Response(.ok, contentType: .metrics, body: context.metrics)
+    }
+  }
+}
+
+extension NodeContext {
+  var total: ShardCounters { counters.reduce(ShardCounters()) { $0 + $1.snapshot } }
+
+  fileprivate var readiness: Response {
+    let isReady = isReady.load(ordering: .relaxed) && !isDraining.load(ordering: .relaxed)
+    return isReady
+      ? Response(.ok, contentType: .plain, body: Array("ready\n".utf8))
+      : Response(.serviceUnavailable, contentType: .plain, body: Array("not ready\n".utf8))
+  }
+}
+
+extension Response {
+  static func online(_ numbers: OnlineAnswer, isVerbose: Bool) -> Response {
+    let counts = #""online":\#(numbers.connections),"users":\#(numbers.users),"nodes":\#(numbers.nodes)"#
+    let scope = isVerbose ? #","scope":"\#(numbers.isClusterWide ? "cluster" : "node")""# : ""
+    var response = Response(.ok, contentType: .json, body: Array("{\(counts)\(scope)}".utf8))
+    if !numbers.isClusterWide { response.add("Roost-Scope", "node") }
+    return response
+  }
+
+  fileprivate static func stats(_ context: NodeContext, now: Int64) -> Response {
+    let total = context.total
+    let seconds = (now - context.startedAt) / 1_000
+    let uptime = "\(seconds / 3_600)h\(seconds / 60 % 60)m\(seconds % 60)s"
+    let body =
+      #"{"active_connections":\#(total.open),"total_connections":\#(total.opened),"#
+      + #""messages_received":\#(total.received),"messages_sent":\#(total.sent),"errors":\#(total.mistakes),"#
+      + #""uptime":"\#(uptime)","uptime_seconds":\#(seconds)}"#
+    return Response(.ok, contentType: .json, body: Array(body.utf8))
+  }
+}

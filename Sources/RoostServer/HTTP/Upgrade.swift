@@ -1,0 +1,40 @@
+import Buffers
+import HTTPCore
+import WebSocketCore
+
+/// A request that asks for a WebSocket as RFC 6455 section 4.2.1 wants it.
+struct Upgrade {
+  private let key: HandshakeKey
+
+  init(_ head: RequestHead, in bytes: RawSpan) throws(Refused) {
+    guard head.method == .get else { throw Refused(.methodNotAllowed(allow: "GET")) }
+    let fields = head.fields
+    guard
+      fields.list(of: "upgrade", contains: "websocket", in: bytes),
+      fields.list(of: "connection", contains: "upgrade", in: bytes)
+    else { throw Refused(.upgradeRequired()) }
+    let versions = fields.occurrences(of: "sec-websocket-version", in: bytes)
+    guard
+      versions == 1, let version = fields.value(of: "sec-websocket-version", in: bytes),
+      head.array(version, in: bytes) == Array("13".utf8)
+    else { throw versions > 1 ? Refused(.error(.badRequest, "bad request")) : Refused(.upgradeRequired()) }
+    guard
+      fields.occurrences(of: "sec-websocket-key", in: bytes) == 1,
+      let range = fields.value(of: "sec-websocket-key", in: bytes),
+      let key = HandshakeKey(bytes.extracting(range))
+    else { throw Refused(.error(.badRequest, "bad request")) }
+    self.key = key
+  }
+
+  /// The 101. `subprotocol` is what the client offered and we speak.
+  func response(subprotocol: String?) -> [UInt8] {
+    var accept = ByteBuffer()
+    key.appendAccept(to: &accept)
+    var response = ByteBuffer()
+    let offered = Array((subprotocol ?? "").utf8)
+    unsafe Response.writeSwitchingProtocols(
+      accept: accept.bytes, subprotocol: subprotocol == nil ? nil : 0..<offered.count, of: offered.span.bytes,
+      to: &response)
+    return response.array()
+  }
+}

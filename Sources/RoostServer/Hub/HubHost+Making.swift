@@ -1,0 +1,51 @@
+import EventLoops
+import RealtimeCore
+import RedisRelay
+import Telemetry
+import Tokens
+
+extension HubHost {
+  /// The hub and the relay that `configuration` asks for; `loop` is the one they live in.
+  init(
+    _ configuration: ServerConfiguration, shards: Int, loop: EventLoop, log: Log
+  ) throws(RedisConfigurationError) {
+    let now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    let limits = configuration.limits
+    var settings = HubConfiguration(instance: Self.instance(of: configuration.nodeID))
+    settings.rate =
+      limits.rateBurst == 0
+      ? nil : Rate(burst: limits.rateBurst, nanosecondsPerToken: Int64(1_000_000_000 / limits.ratePerSecond))
+    settings.connectionsPerUser = limits.connectionsPerUser
+    settings.leaveGrace = Int64(configuration.leaveGraceSeconds * 1_000)
+    let relay = try Self.relay(configuration, instance: settings.instance, loop: loop, now: now)
+    self.init(Hub(settings, seed: Self.seed(), now: now), relay: relay, shards: shards, log: log)
+    start(now: now)
+  }
+
+  private static func relay(
+    _ configuration: ServerConfiguration, instance: String, loop: EventLoop, now: Now
+  ) throws(RedisConfigurationError) -> NodeRelay {
+    let limits = configuration.limits
+    guard !configuration.redisURL.isEmpty else {
+      return NodeRelay(
+        LocalRelay(
+          seed: seed(), historyMessages: limits.historyMessages, historySeconds: limits.historySeconds, now: now))
+    }
+    var settings = try RedisRelayConfiguration(
+      server: RedisURL(configuration.redisURL), nodeID: instance, prefix: configuration.redisPrefix)
+    settings.historyMessages = limits.historyMessages
+    settings.historySeconds = limits.historySeconds
+    return NodeRelay(
+      RedisRelay(
+        configuration: settings, loop: loop, commandToken: Token.relay, subscriberToken: Token.relay + 1,
+        seed: seed()))
+  }
+
+  /// The node's name with letters that no earlier process of that name had; at most 19 characters.
+  private static func instance(of nodeID: String) -> String {
+    let name = nodeID.isEmpty ? "node" : String(nodeID.prefix(10))
+    return "\(name)-\(SecureRandom.hex(byteCount: 4))"
+  }
+
+  private static func seed() -> UInt64 { SecureRandom.bytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
+}

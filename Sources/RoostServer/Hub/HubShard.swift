@@ -1,0 +1,67 @@
+import EventLoops
+import RealtimeCore
+import RedisRelay
+import Telemetry
+
+/// The hub's own thread, on a node with several shards.
+actor HubShard {
+  nonisolated let loop: EventLoop
+  nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+  private var core: HubCore
+
+  init(
+    loop: EventLoop, inbox: Mailbox<HubCommand>, shards: [Mailbox<Parcel>], isStopping: StopFlag,
+    configuration: ServerConfiguration, log: Log
+  ) throws(RedisConfigurationError) {
+    self.loop = loop
+    core = HubCore(
+      loop: loop, inbox: inbox, shards: shards, isStopping: isStopping,
+      host: try HubHost(configuration, shards: shards.count, loop: loop, log: log))
+  }
+
+  /// The thread's body: returns when the hub was told to stop.
+  nonisolated func run() {
+    loop.adopt()
+    assumeIsolated { $0.runUntilStopped() }
+  }
+
+  private func runUntilStopped() {
+    while core.turn() { loop.drainJobs() }
+  }
+}
+
+/// What the hub's thread owns.
+struct HubCore: ~Copyable {
+  private let loop: EventLoop
+  private let inbox: Mailbox<HubCommand>
+  private let shards: [Mailbox<Parcel>]
+  private let isStopping: StopFlag
+  private var host: HubHost
+  private var events = EventBuffer(capacity: 64)
+  private var commands: [HubCommand] = []
+
+  init(
+    loop: EventLoop, inbox: Mailbox<HubCommand>, shards: [Mailbox<Parcel>], isStopping: StopFlag,
+    host: consuming HubHost
+  ) {
+    (self.loop, self.inbox, self.shards, self.isStopping) = (loop, inbox, shards, isStopping)
+    self.host = host
+  }
+
+  /// False when the hub was told to stop.
+  mutating func turn() -> Bool {
+    let now = monotonicMilliseconds()
+    let wait = host.nextDeadline.map { CInt(clamping: max(0, $0 - now)) } ?? -1
+    _ = loop.wait(into: &events, timeout: wait)
+    let time = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    for index in 0..<events.count { host.ready(events[index], now: time) }
+    inbox.take(into: &commands)
+    host.turn(&commands, now: time)
+    for (index, mailbox) in shards.enumerated() {
+      host.withOutgoing(index) { commands, frames in
+        mailbox.post(Parcel(commands: commands, frames: frames.array(0..<frames.byteCount)))
+      }
+    }
+    return !isStopping.isSet
+  }
+}

@@ -1,0 +1,127 @@
+public import EventLoops
+import Glibc
+import RealtimeCore
+import RedisRelay
+import Synchronization
+public import Telemetry
+import Tokens
+
+/// One server process: its shards, its hub, and the port they listen on.
+///
+///     one shard:       Shard [ HubHost ]                     everything in one loop
+///     several shards:  Shard ◄─ mailbox ─► HubShard [ HubHost ]
+public final class Node: Sendable {
+  /// Why a node cannot start.
+  public enum StartError: Error, Equatable {
+    /// The host of the configuration is no address that this machine has.
+    case badHost(String)
+    /// The secret is shorter than 32 bytes.
+    case badSecret
+    /// The Redis URL or prefix is not usable; says why, without the password.
+    case badRedis(String)
+    case system(SystemError)
+  }
+
+  /// What it listens on; differs from the configuration's when that is 0.
+  public let port: UInt16
+  private let context: NodeContext
+  private let shards: [Shard]
+  private let hub: HubShard?
+  private let hubStops = StopFlag()
+  private let finished: Latch
+
+  public init(_ configuration: ServerConfiguration, log: Log) throws(StartError) {
+    let count = configuration.shards > 0 ? configuration.shards : max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
+    guard let verifier = Self.verifier(configuration) else { throw .badSecret }
+    context = NodeContext(
+      configuration, verifier: verifier, shards: count, descriptorLimit: raiseDescriptorLimit())
+    do {
+      let loops = try Self.makeLoops(count)
+      let inboxes = loops.map { Mailbox<Parcel>(wakes: $0) }
+      let hubLoop = count > 1 ? try EventLoop() : nil
+      let hubInbox = hubLoop.map { Mailbox<HubCommand>(wakes: $0) }
+      var port = configuration.port
+      var shards: [Shard] = []
+      for index in 0..<count {
+        let listener = try Self.listen(configuration.host, port)
+        port = listener.port
+        shards.append(
+          try Shard(
+            index: UInt8(index), context: context, loop: loops[index], inbox: inboxes[index], listener: listener,
+            hub: hubInbox, log: log))
+      }
+      (self.port, self.shards) = (port, shards)
+      finished = Latch(count + (count > 1 ? 1 : 0))
+      guard let hubLoop, let hubInbox else {
+        hub = nil
+        return
+      }
+      hub = try HubShard(
+        loop: hubLoop, inbox: hubInbox, shards: inboxes, isStopping: hubStops, configuration: configuration, log: log)
+    } catch let error as SystemError {
+      throw .system(error)
+    } catch let error as RedisConfigurationError {
+      throw .badRedis(error.description)
+    } catch let error as StartError {
+      throw error
+    } catch {
+      preconditionFailure("an error without a name: \(error)")
+    }
+  }
+
+  /// Starts the threads. Once.
+  public func start() {
+    let finished = finished
+    for (index, shard) in shards.enumerated() {
+      onNewThread(name: "shard \(index)") {
+        shard.run()
+        finished.arrive()
+      }
+    }
+    if let hub {
+      onNewThread(name: "hub") {
+        hub.run()
+        finished.arrive()
+      }
+    }
+    context.isReady.store(true, ordering: .relaxed)
+  }
+
+  /// Takes no new WebSockets and sends those there are away with 1012, spread over `milliseconds`.
+  public func drain(overMilliseconds milliseconds: Int64) {
+    context.isDraining.store(true, ordering: .relaxed)
+    for shard in shards { shard.inbox.post(Parcel(commands: [.drain(milliseconds: milliseconds)], frames: [])) }
+  }
+
+  /// Drops what is left, ends the threads and returns when they are gone. After ``start()``, once.
+  public func stop() async {
+    context.isDraining.store(true, ordering: .relaxed)
+    for shard in shards { shard.inbox.post(Parcel(commands: [.stop], frames: [])) }
+    hubStops.set()
+    hub?.loop.wake()
+    await finished.wait()
+  }
+
+  /// Open sockets, WebSockets or not.
+  public var connectionCount: Int { context.connectionCount.load(ordering: .relaxed) }
+
+  // MARK: Parts
+
+  private static func verifier(_ configuration: ServerConfiguration) -> TokenVerifier? {
+    guard let key = try? VerificationKey(secret: configuration.secret) else { return nil }
+    var rules = TokenVerifier.Rules()
+    rules.requiresExpiry = configuration.requiresExpiry
+    return TokenVerifier(keys: [key], rules: rules)
+  }
+
+  private static func makeLoops(_ count: Int) throws(SystemError) -> [EventLoop] {
+    var loops: [EventLoop] = []
+    for _ in 0..<count { loops.append(try EventLoop()) }
+    return loops
+  }
+
+  private static func listen(_ host: String, _ port: UInt16) throws -> Listener {
+    guard let address = Address.resolve(host: host, port: port).first else { throw StartError.badHost(host) }
+    return try Listener(address)
+  }
+}

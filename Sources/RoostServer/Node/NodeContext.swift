@@ -1,0 +1,48 @@
+import EventLoops
+import Synchronization
+import Tokens
+
+/// What all shards of a node share: settings, and the few numbers that only make sense together.
+///
+/// Nothing here is touched per message.
+final class NodeContext: Sendable {
+  let configuration: ServerConfiguration
+  let verifier: TokenVerifier
+  /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
+  let connectionLimit: Int
+  /// The monotonic clock's milliseconds at the start.
+  let startedAt = monotonicMilliseconds()
+  let connectionCount = Atomic<Int>(0)
+  let isReady = Atomic<Bool>(false)
+  let isDraining = Atomic<Bool>(false)
+  /// One for each shard, written by it at the end of a turn.
+  let counters: [SharedCounters]
+  private let addresses: Mutex<AddressTable>
+
+  /// Descriptors kept for Redis, files, and for telling clients that the node is full.
+  static let descriptorReserve = 64
+
+  init(_ configuration: ServerConfiguration, verifier: TokenVerifier, shards: Int, descriptorLimit: Int) {
+    self.configuration = configuration
+    self.verifier = verifier
+    let limits = configuration.limits
+    let possible = max(1, descriptorLimit - Self.descriptorReserve)
+    connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
+    counters = (0..<shards).map { _ in SharedCounters() }
+    let table = AddressTable(limit: limits.connectionsPerAddress, perSecond: limits.connectsPerAddressPerSecond)
+    addresses = Mutex(table)
+  }
+
+  /// A connection came: its entry in the table of addresses, and what its handshake will be told.
+  func arrive(from host: String) -> (entry: AddressTable.Entry, isOverAddressLimit: Bool, isOverNodeLimit: Bool) {
+    let now = monotonicNanoseconds()
+    let (entry, isOver) = addresses.withLock { $0.add(host, nanoseconds: now) }
+    let count = connectionCount.add(1, ordering: .relaxed).newValue
+    return (entry, isOver, count > connectionLimit)
+  }
+
+  func depart(_ entry: AddressTable.Entry) {
+    addresses.withLock { $0.remove(entry) }
+    connectionCount.subtract(1, ordering: .relaxed)
+  }
+}

@@ -1,0 +1,97 @@
+import Buffers
+import EventLoops
+import HTTPCore
+import RealtimeCore
+import WebSocketCore
+
+/// One client's socket and where its protocol stands. Idle ones own no buffer.
+struct Connection: ~Copyable {
+  enum Phase: UInt8 {
+    /// Reading HTTP requests.
+    case request
+    /// A request waits for the hub: a place, or the online numbers.
+    case waiting
+    /// A WebSocket, until its ``closing`` is over.
+    case open
+    /// The last answer is out; what comes is thrown away until the peer closes or the time is up. Closing with
+    /// unread bytes would reset the connection and lose the answer.
+    case lingering
+  }
+
+  struct Flags: OptionSet {
+    let rawValue: UInt16
+    static let echoes = Flags(rawValue: 1 << 0)
+    static let isAdmin = Flags(rawValue: 1 << 1)
+    /// The hub was asked for a place and must hear of the end.
+    static let isKnownToHub = Flags(rawValue: 1 << 2)
+    /// Registered for writability, because a backlog waits.
+    static let awaitsWrite = Flags(rawValue: 1 << 3)
+    /// Registered for nothing to read: the peer is done, or gets no more attention before it reads.
+    static let ignoresInput = Flags(rawValue: 1 << 4)
+    /// Nothing comes after what is on its way: half-close when it is out, then linger.
+    static let endsWhenSent = Flags(rawValue: 1 << 5)
+    /// The peer will send no more.
+    static let inputEnded = Flags(rawValue: 1 << 6)
+    /// Over the limit of its address, or of the node: for the handshake to say so.
+    static let isOverAddressLimit = Flags(rawValue: 1 << 7)
+    static let isOverNodeLimit = Flags(rawValue: 1 << 8)
+    /// Answered at least one request.
+    static let hasServed = Flags(rawValue: 1 << 9)
+    static let isHeadRequest = Flags(rawValue: 1 << 10)
+    /// Waits for the online numbers, not for a place.
+    static let asksOnline = Flags(rawValue: 1 << 11)
+    /// … with `?verbose`.
+    static let isVerbose = Flags(rawValue: 1 << 12)
+    static let closesAfterAnswer = Flags(rawValue: 1 << 13)
+    /// Counted among the open WebSockets.
+    static let isOpen = Flags(rawValue: 1 << 14)
+  }
+
+  /// A room the connection is in, or on its way into.
+  struct Membership {
+    /// The room's place in the shard's table.
+    var room: UInt32
+    /// The place in the room's member list; ``outside`` before the hub has let it in.
+    var position: UInt32
+    /// `leave` commands the hub has not answered.
+    var leaving: UInt16
+    /// What the client asked for last.
+    var isWanted: Bool
+
+    static let outside = UInt32.max
+  }
+
+  let socket: Socket
+  /// Its entry in the table of addresses.
+  let address: AddressTable.Entry
+  var phase = Phase.request
+  var flags: Flags
+  var closing = ClosingHandshake()
+  var heartbeat: Heartbeat
+  var user: UserNumber = 0
+  var parser = RequestParser()
+  /// When the phase, or a message in pieces, must be over; milliseconds of the loop's clock, 0 for never.
+  var deadline: Int64
+  /// The earliest entry among the loop's timers that is ours.
+  var timer = Int64.max
+  /// When the token ends, in milliseconds since 1970; `.max` for never.
+  var tokenEnd = Int64.max
+  var reader = MessageReader(side: .server)
+  /// What was received and could not be used yet.
+  var leftover = ByteBuffer()
+  var rooms: ContiguousArray<Membership> = []
+  var backlog: Backlog?
+  var session = Session()
+
+  init(_ socket: consuming Socket, address: AddressTable.Entry, flags: Flags, second: Int32, deadline: Int64) {
+    self.socket = socket
+    (self.address, self.flags, self.deadline) = (address, flags, deadline)
+    heartbeat = Heartbeat(now: second)
+  }
+
+  /// The index in ``rooms`` of the shard's room `number`.
+  func membership(in room: UInt32) -> Int? {
+    for index in rooms.indices where rooms[index].room == room { return index }
+    return nil
+  }
+}

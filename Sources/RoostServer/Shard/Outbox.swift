@@ -1,0 +1,183 @@
+import Buffers
+
+/// What the clients of a shard get in one turn, in order, gathered so that each of them costs one send.
+///
+/// A client's share is a chain of pieces: slices of frames that many clients get (a room's batch), or of the arena,
+/// where replies for single clients are written. Who gets nothing but a room's whole batch, as most do, shares one
+/// piece with all the others and is sent that slice without a copy.
+///
+///     lanes[slot] ──► piece ──► piece ──► piece          batch 0   ▓▓▓▓▓▓▓▓▓▓▓▓
+///                       │         │         │            arena     ░░▒▒▒░░░
+///                       └ batch 0 └ arena   └ batch 0
+struct Outbox: ~Copyable {
+  /// A slice of a batch or of the arena, and the one after it.
+  struct Piece {
+    var source: UInt32
+    var start: UInt32
+    var end: UInt32
+    /// Room messages in it, as the queue limit counts them.
+    var messages: UInt32
+    /// ``none``, ``shared``, or the next piece of the same lane.
+    var next: UInt32
+  }
+
+  /// What one connection gets: its first and last piece, ``none`` outside a turn.
+  private struct Lane {
+    var head = Outbox.none
+    var tail = Outbox.none
+  }
+
+  static let arenaSource = UInt32.max
+  static let none: UInt32 = 0
+  /// The end of a chain that belongs to many lanes: must be copied before anything can follow it.
+  private static let shared = UInt32.max
+  /// A turn that needed more than this gives its memory back.
+  private static let keptBytes = 1 << 20
+
+  /// Replies of this turn.
+  private(set) var arena = ByteBuffer()
+  /// Frames that many connections get.
+  private(set) var batches: ContiguousArray<[UInt8]> = []
+  /// Slots that get something, each once.
+  private(set) var touched: ContiguousArray<UInt32> = []
+  private(set) var scratch = ByteBuffer()
+  /// The first is a place holder, so that 0 can mean "none".
+  private var pieces: ContiguousArray<Piece> = [Piece(source: 0, start: 0, end: 0, messages: 0, next: 0)]
+  private var lanes: ContiguousArray<Lane> = []
+
+  init() {}
+
+  var isEmpty: Bool { touched.isEmpty }
+
+  /// Makes room for a connection at `slot`, whose lane must be empty: what its predecessor did not get is forgotten.
+  mutating func open(_ slot: UInt32) {
+    while lanes.count <= Int(slot) { lanes.append(Lane()) }
+    lanes[Int(slot)] = Lane()
+  }
+
+  // MARK: Replies
+
+  /// Writes bytes for one connection behind what it already gets.
+  @inline(__always)
+  mutating func reply(to slot: UInt32, messages: UInt32 = 0, _ write: (inout ByteBuffer) -> Void) {
+    let start = UInt32(arena.count)
+    write(&arena)
+    let end = UInt32(arena.count)
+    append(Piece(source: Self.arenaSource, start: start, end: end, messages: messages, next: Self.none), to: slot)
+  }
+
+  // MARK: Batches
+
+  /// Takes frames that many will get; the number names them in the calls below.
+  mutating func addBatch(_ frames: [UInt8]) -> UInt32 {
+    batches.append(frames)
+    return UInt32(batches.count - 1)
+  }
+
+  /// Makes a piece that many lanes may have as their only one.
+  mutating func addSharedPiece(_ batch: UInt32, _ range: Range<UInt32>, messages: UInt32) -> UInt32 {
+    pieces.append(
+      Piece(source: batch, start: range.lowerBound, end: range.upperBound, messages: messages, next: Self.shared))
+    return UInt32(pieces.count - 1)
+  }
+
+  @inline(__always)
+  mutating func appendShared(_ piece: UInt32, to slot: UInt32) {
+    if lanes[Int(slot)].head == Self.none {
+      lanes[Int(slot)] = Lane(head: piece, tail: piece)
+      touched.append(slot)
+    } else {
+      append(pieces[Int(piece)], to: slot)
+    }
+  }
+
+  mutating func append(_ batch: UInt32, _ range: Range<UInt32>, messages: UInt32, to slot: UInt32) {
+    guard !range.isEmpty else { return }
+    let piece = Piece(
+      source: batch, start: range.lowerBound, end: range.upperBound, messages: messages, next: Self.none)
+    append(piece, to: slot)
+  }
+
+  private mutating func append(_ piece: Piece, to slot: UInt32) {
+    let tail = lanes[Int(slot)].tail
+    if tail == Self.none {
+      touched.append(slot)
+      lanes[Int(slot)].head = add(piece)
+      lanes[Int(slot)].tail = lanes[Int(slot)].head
+      return
+    }
+    if pieces[Int(tail)].next == Self.shared {
+      // The lane's only piece so far, and not its own: a private copy takes its place.
+      lanes[Int(slot)].head = add(pieces[Int(tail)])
+      lanes[Int(slot)].tail = lanes[Int(slot)].head
+    }
+    let own = Int(lanes[Int(slot)].tail)
+    if pieces[own].source == piece.source && pieces[own].end == piece.start {
+      pieces[own].end = piece.end
+      pieces[own].messages &+= piece.messages
+    } else {
+      let added = add(piece)
+      pieces[own].next = added
+      lanes[Int(slot)].tail = added
+    }
+  }
+
+  private mutating func add(_ piece: Piece) -> UInt32 {
+    pieces.append(piece)
+    pieces[pieces.count - 1].next = Self.none
+    return UInt32(pieces.count - 1)
+  }
+
+  // MARK: Sending
+
+  /// Empties the lane of `slot`. The answer is a piece to send as it is, or, when there are several, `nil`: then
+  /// ``scratch`` holds all of them joined.
+  mutating func take(_ slot: UInt32) -> (single: Piece?, messages: UInt32)? {
+    let head = lanes[Int(slot)].head
+    guard head != Self.none else { return nil }
+    lanes[Int(slot)] = Lane()
+    let piece = pieces[Int(head)]
+    if piece.next == Self.none || piece.next == Self.shared { return (piece, piece.messages) }
+    return (nil, Self.join(head, pieces, arena, batches, into: &scratch))
+  }
+
+  /// Joins the chain that starts at `head` in `scratch` and counts its messages.
+  private static func join(
+    _ head: UInt32, _ pieces: borrowing ContiguousArray<Piece>, _ arena: borrowing ByteBuffer,
+    _ batches: borrowing ContiguousArray<[UInt8]>, into scratch: inout ByteBuffer
+  ) -> UInt32 {
+    scratch.removeAll()
+    var messages: UInt32 = 0
+    var next = head
+    while next != none && next != shared {
+      let piece = pieces[Int(next)]
+      let range = Int(piece.start)..<Int(piece.end)
+      if piece.source == arenaSource {
+        scratch.append(arena.bytes.extracting(range))
+      } else {
+        let frames = batches[Int(piece.source)]
+        unsafe scratch.append(frames.span.bytes.extracting(range))
+      }
+      messages &+= piece.messages
+      next = piece.next
+    }
+    return messages
+  }
+
+  func hasReplies(for slot: UInt32) -> Bool { lanes[Int(slot)].head != Self.none }
+
+  /// Joins other bytes in the scratch buffer, between ``take(_:)`` calls.
+  mutating func withScratch(_ body: (inout ByteBuffer) -> Void) { body(&scratch) }
+
+  /// The connection at `slot` is gone: what it was to get is forgotten.
+  mutating func drop(_ slot: UInt32) { lanes[Int(slot)] = Lane() }
+
+  /// Forgets the turn and keeps its memory, within reason.
+  mutating func endTurn() {
+    touched.removeAll(keepingCapacity: true)
+    batches.removeAll(keepingCapacity: true)
+    pieces.removeSubrange(1...)
+    if arena.count > Self.keptBytes { arena.release() } else { arena.removeAll() }
+    if scratch.count > Self.keptBytes { scratch.release() } else { scratch.removeAll() }
+  }
+}

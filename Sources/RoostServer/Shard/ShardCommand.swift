@@ -1,0 +1,26 @@
+import RealtimeCore
+
+/// What the hub's side tells one shard, in order. Ranges are places of whole frames in the parcel's bytes.
+enum ShardCommand: Sendable {
+  case admit(ConnectionID, UserNumber)
+  case refuse(ConnectionID, Refusal)
+  case text(ConnectionID, Range<Int>)
+  case enter(ConnectionID, RoomNumber, RoomName, Range<Int>)
+  case exit(ConnectionID, RoomNumber, RoomName, Range<Int>)
+  case forget(RoomNumber)
+  case batch(RoomBatch)
+  /// One frame for every open connection.
+  case everyone([UInt8])
+  case close(ConnectionID, code: UInt16, reason: StaticString)
+  case online(ConnectionID, OnlineAnswer)
+  /// No new connections; the ones there are leave one by one within so many milliseconds.
+  case drain(milliseconds: Int64)
+  /// Drop what is left and end the loop.
+  case stop
+}
+
+/// What one turn of the hub has for one shard.
+struct Parcel: Sendable {
+  var commands: [ShardCommand]
+  var frames: [UInt8]
+}

@@ -1,0 +1,100 @@
+import Buffers
+import EventLoops
+import RealtimeCore
+import WebSocketCore
+
+extension ShardCore {
+  /// Ends the WebSocket from our side: a close frame behind everything it already gets, then the peer's answer.
+  mutating func close(_ slot: UInt32, _ code: CloseCode, _ reason: StaticString, departure: Departure = .lost) {
+    guard case .sendClose = connections[slot].closing.close(code) else { return }
+    outbox.reply(to: slot) { FrameWriter.appendClose(code, reason: "\(reason)", to: &$0) }
+    awaitClose(slot, departure, within: rules.close)
+  }
+
+  /// The queue towards the client is full. Only the frame that is already on its way, and the close frame, are kept.
+  mutating func closeSlow(_ slot: UInt32) {
+    guard case .sendClose(let code) = connections[slot].closing.close(.tooSlow) else { return }
+    counters.tooSlow &+= 1
+    var frame: [UInt8] = []
+    outbox.withScratch {
+      $0.removeAll()
+      FrameWriter.appendClose(code, reason: "too slow", to: &$0)
+      frame = $0.array()
+    }
+    connections[slot].backlog?.keepStartedFrame()
+    connections[slot].backlog?.append(frame, 0..<frame.count, messages: 0)
+    // A client that reads again within the write wait learns why; the others are dropped.
+    awaitClose(slot, .lost, within: rules.write)
+  }
+
+  mutating func peerClosed(_ slot: UInt32, _ code: CloseCode?) {
+    switch connections[slot].closing.peerSentClose(code) {
+    case .echoThenDisconnect(let code):
+      outbox.reply(to: slot) { FrameWriter.appendClose(code, to: &$0) }
+      farewell(slot, .lost)
+      endWhenSent(slot)
+    case .disconnect:
+      connections[slot].flags.contains(.awaitsWrite) ? endWhenSent(slot) : destroy(slot)
+    case .sendClose, .nothing: break
+    }
+  }
+
+  mutating func peerBrokeRules(_ slot: UInt32, _ violation: ProtocolViolation) {
+    counters.mistakes &+= 1
+    if case .sendClose(let code) = connections[slot].closing.peerBrokeRules(violation) {
+      outbox.reply(to: slot) { FrameWriter.appendClose(code, to: &$0) }
+      farewell(slot, .lost)
+    }
+    endWhenSent(slot)
+  }
+
+  private mutating func awaitClose(_ slot: UInt32, _ departure: Departure, within time: Int64) {
+    farewell(slot, departure)
+    connections[slot].deadline = now.monotonic + time
+    arm(slot, at: connections[slot].deadline)
+  }
+
+  /// Nothing follows what is on its way. The socket stays until the peer has read it and closes, or the time is up.
+  mutating func endWhenSent(_ slot: UInt32) {
+    connections[slot].phase = .lingering
+    connections[slot].flags.insert(.endsWhenSent)
+    connections[slot].deadline = now.monotonic + rules.close
+    arm(slot, at: connections[slot].deadline)
+  }
+
+  /// The last byte is with the kernel.
+  mutating func ended(_ slot: UInt32) {
+    connections[slot].flags.remove(.endsWhenSent)
+    if connections[slot].flags.contains(.inputEnded) { return destroy(slot) }
+    connections[slot].phase = .lingering
+    connections[slot].socket.shutdownSending()
+  }
+
+  /// The connection is no use any more.
+  mutating func lose(_ slot: UInt32) {
+    farewell(slot, .lost)
+    destroy(slot)
+  }
+
+  /// Takes the connection out of its rooms and tells the hub, once, whatever becomes of the socket.
+  mutating func farewell(_ slot: UInt32, _ departure: Departure) {
+    leaveAllRooms(slot)
+    if connections[slot].flags.contains(.isOpen) {
+      connections[slot].flags.remove(.isOpen)
+      counters.open -= 1
+    }
+    guard connections[slot].flags.contains(.isKnownToHub) else { return }
+    connections[slot].flags.remove(.isKnownToHub)
+    hubCommands.append(.disconnect(id(slot), departure))
+  }
+
+  /// Closes the socket and frees the place.
+  mutating func destroy(_ slot: UInt32) {
+    farewell(slot, .lost)
+    handshakes[slot] = nil
+    outbox.drop(slot)
+    let gone = connections.remove(slot)
+    context.depart(gone.address)
+    resumeAccepting()
+  }
+}

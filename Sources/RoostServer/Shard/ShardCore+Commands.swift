@@ -1,0 +1,63 @@
+import Buffers
+import EventLoops
+import RealtimeCore
+import WebSocketCore
+
+extension ShardCore {
+  /// Does what the hub's side says. `frames` is what the commands' ranges point into.
+  mutating func apply(_ commands: [ShardCommand], frames: RawSpan) {
+    for command in commands {
+      switch command {
+      case .batch(let batch): spread(batch)
+      case .text(let id, let range): text(id, frames.extracting(range))
+      case .enter(let id, let number, let name, let range): enter(id, number, name, frames.extracting(range))
+      case .exit(let id, let number, let name, let range): exit(id, number, name, frames.extracting(range))
+      case .forget(let number): rooms.forget(number: number)
+      case .admit(let id, let user): admit(id, user)
+      case .refuse(let id, let refusal): refuse(id, refusal)
+      case .everyone(let frame): everyone(frame)
+      case .close(let id, let code, let reason):
+        guard isOpen(id) else { continue }
+        let code = CloseCode(rawValue: code)
+        close(id.slot, code, reason, departure: code.isForGood ? .left : .lost)
+      case .online(let id, let numbers): answerOnline(id, numbers)
+      case .drain(let milliseconds): startDrain(over: milliseconds)
+      case .stop: stop()
+      }
+    }
+  }
+
+  /// Whether the connection is a WebSocket that may still be sent to.
+  func isOpen(_ id: ConnectionID) -> Bool {
+    connections.contains(id.key) && connections[id.slot].phase == .open
+      && connections[id.slot].closing.acceptsData
+  }
+
+  mutating func text(_ id: ConnectionID, _ frame: RawSpan) {
+    guard isOpen(id) else { return }
+    counters.sent &+= 1
+    outbox.reply(to: id.slot) { $0.append(frame) }
+  }
+
+  private mutating func everyone(_ frame: [UInt8]) {
+    let batch = outbox.addBatch(frame)
+    let piece = outbox.addSharedPiece(batch, 0..<UInt32(frame.count), messages: 1)
+    for slot in 0..<UInt32(connections.slotCount) where connections.isInUse(slot) {
+      guard connections[slot].flags.isDisjoint(with: .echoes), isOpen(id(slot)) else { continue }
+      counters.sent &+= 1
+      outbox.appendShared(piece, to: slot)
+    }
+  }
+
+  private mutating func stop() {
+    for slot in 0..<UInt32(connections.slotCount) where connections.isInUse(slot) { destroy(slot) }
+    if let descriptor = listener?.descriptor { loop.remove(descriptor) }
+    listener = nil
+    isStopped = true
+  }
+}
+
+extension CloseCode {
+  /// The user does not come back by himself, or must not: others hear of it at once.
+  var isForGood: Bool { self == .tokenExpired || self == .disconnectedByBackend || self == .revoked }
+}

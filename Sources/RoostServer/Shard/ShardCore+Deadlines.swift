@@ -1,0 +1,134 @@
+import Buffers
+import EventLoops
+import HTTPCore
+import RealtimeCore
+import WebSocketCore
+
+// Each connection has one entry among the loop's timers that counts: the earliest moment something may be due. An
+// entry that was overtaken by an earlier one is recognised when it comes up, and forgotten.
+extension ShardCore {
+  /// Asks for a look at the connection at `deadline`, unless one comes earlier anyway.
+  mutating func arm(_ slot: UInt32, at deadline: Int64) {
+    guard deadline < connections[slot].timer else { return }
+    connections[slot].timer = deadline
+    timers.add(deadline: deadline, token: id(slot).rawValue)
+  }
+
+  mutating func runTimers() {
+    while let token = timers.popExpired(now: now.monotonic) {
+      if token == Token.timers {
+        shardTimer()
+        continue
+      }
+      let id = ConnectionID(rawValue: token)
+      guard connections.contains(id.key), connections[id.slot].timer <= now.monotonic else { continue }
+      connections[id.slot].timer = .max
+      let next = check(id.slot)
+      if next != .max, connections.contains(id.key) { arm(id.slot, at: next) }
+    }
+  }
+
+  private mutating func shardTimer() {
+    if now.monotonic >= acceptsAgainAt { resumeAccepting() }
+    if drain != nil { drainSome() }
+  }
+
+  /// Does what is due for the connection, and says when to look again.
+  private mutating func check(_ slot: UInt32) -> Int64 {
+    if let backlog = connections[slot].backlog {
+      let due = backlog.lastProgress + rules.write
+      guard due > now.monotonic else {
+        lose(slot)
+        return .max
+      }
+      return min(due, checkPhase(slot))
+    }
+    return checkPhase(slot)
+  }
+
+  private mutating func checkPhase(_ slot: UInt32) -> Int64 {
+    let deadline = connections[slot].deadline
+    let isDue = deadline != 0 && deadline <= now.monotonic
+    switch connections[slot].phase {
+    case .request:
+      if isDue { requestTimeout(slot) }
+    case .waiting:
+      if isDue { answer(slot, .unavailable("no answer in time", retryAfter: retryAfter())) }
+    case .lingering:
+      if isDue { lose(slot) }
+    case .open:
+      return isDue ? openDeadline(slot) : min(deadline == 0 ? .max : deadline, checkOpen(slot))
+    }
+    return isDue ? .max : deadline
+  }
+
+  /// A close frame was not answered, or a message in pieces not completed.
+  private mutating func openDeadline(_ slot: UInt32) -> Int64 {
+    guard connections[slot].closing.acceptsData else {
+      lose(slot)
+      return .max
+    }
+    connections[slot].deadline = 0
+    close(slot, .policyViolation, "message not complete in time")
+    return .max
+  }
+
+  private mutating func checkOpen(_ slot: UInt32) -> Int64 {
+    guard connections[slot].closing.acceptsData else { return .max }
+    if connections[slot].tokenEnd <= now.wall {
+      close(slot, .tokenExpired, "token expired", departure: .left)
+      return .max
+    }
+    let untilTokenEnd = connections[slot].tokenEnd.subtractingReportingOverflow(now.wall).partialValue
+    let tokenDue = connections[slot].tokenEnd == .max ? Int64.max : now.monotonic + untilTokenEnd
+    return min(tokenDue, heartbeat(slot))
+  }
+
+  private mutating func heartbeat(_ slot: UInt32) -> Int64 {
+    switch connections[slot].heartbeat.tick(now: second, patience: rules.patience) {
+    case .wait(let until): return Int64(until) * 1_000
+    case .sendPing(let until):
+      outbox.reply(to: slot) { FrameWriter.appendHeader(.ping, payloadBytes: 0, to: &$0) }
+      return Int64(until) * 1_000
+    case .giveUp:
+      counters.silent &+= 1
+      lose(slot)
+      return .max
+    }
+  }
+
+  /// 408 for a request that did not come in time; silence for a connection that was only kept open.
+  private mutating func requestTimeout(_ slot: UInt32) {
+    let isIdle = connections[slot].flags.contains(.hasServed) && connections[slot].leftover.isEmpty
+    if isIdle { destroy(slot) } else { answer(slot, .requestTimeout()) }
+  }
+
+  // MARK: Drain
+
+  private static let drainStep: Int64 = 50
+  /// How long after the drain users have to come back elsewhere before others hear that they left, in milliseconds.
+  private static let returnGrace = 2_000
+
+  /// Closes all connections with 1012, spread evenly over `milliseconds`.
+  mutating func startDrain(over milliseconds: Int64) {
+    let steps = max(1, milliseconds / Self.drainStep)
+    if index == 0 { hubCommands.append(.depart(graceMilliseconds: Int(milliseconds) + Self.returnGrace)) }
+    drain = (next: 0, step: max(1, (connections.slotCount + Int(steps) - 1) / Int(steps)))
+    drainSome()
+  }
+
+  private mutating func drainSome() {
+    guard let (start, step) = drain else { return }
+    let end = min(connections.slotCount, Int(start) + step)
+    for slot in start..<UInt32(end) where connections.isInUse(slot) {
+      switch connections[slot].phase {
+      case .open: close(slot, .serviceRestart, "node is draining")
+      case .request where connections[slot].leftover.isEmpty: destroy(slot)
+      case .request, .waiting, .lingering: break
+      }
+    }
+    // Who comes while the node drains is told so in his handshake.
+    drain = end < connections.slotCount ? (UInt32(end), step) : nil
+    if drain != nil { timers.add(deadline: now.monotonic + Self.drainStep, token: Token.timers) }
+  }
+}

@@ -1,0 +1,94 @@
+import Buffers
+import EventLoops
+import HTTPCore
+import RealtimeCore
+import Synchronization
+import Tokens
+
+extension ShardCore {
+  /// Decides about an upgrade, cheapest questions first, so that no flood buys a signature check.
+  mutating func handshake(_ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan, isEcho: Bool) {
+    do {
+      try checkRoom(slot)
+      let upgrade = try Upgrade(head, in: bytes)
+      if isEcho { return openEcho(slot, upgrade) }
+      try context.configuration.origins.check(head, in: bytes)
+      let token = try BearerToken(head, in: bytes)
+      let claims = try verified(token)
+      ask(slot, claims, upgrade.response(subprotocol: token.subprotocol))
+    } catch {
+      counters.refused &+= 1
+      answer(slot, error.response)
+    }
+  }
+
+  /// The node's and the address' limits.
+  private mutating func checkRoom(_ slot: UInt32) throws(Refused) {
+    let flags = connections[slot].flags
+    if flags.contains(.isOverAddressLimit) { throw Refused(.tooManyRequests(retryAfter: retryAfter())) }
+    if flags.contains(.isOverNodeLimit) { throw Refused(.unavailable("node is full", retryAfter: retryAfter())) }
+    if context.isDraining.load(ordering: .relaxed) {
+      throw Refused(.unavailable("node is draining", retryAfter: retryAfter()))
+    }
+  }
+
+  private func verified(_ token: BearerToken) throws(Refused) -> Claims {
+    do { return try context.verifier.verify(token.bytes, now: now.wall / 1_000) } catch {
+      throw Refused(.authenticationRequired())
+    }
+  }
+
+  /// Asks the hub for a place; the 101 is ready and waits.
+  private mutating func ask(_ slot: UInt32, _ claims: Claims, _ response: [UInt8]) {
+    let isAdmin = claims.role == "admin"
+    guard let identity = Identity(user: claims.userID, name: claims.name, isAdmin: isAdmin) else {
+      return answer(slot, .authenticationRequired())
+    }
+    connections[slot].flags.insert(.isKnownToHub)
+    connections[slot].session = Session(isAdmin: isAdmin, mayJoin: claims.rooms.join, maySend: claims.rooms.send)
+    connections[slot].tokenEnd = claims.expiresAt.map { $0 * 1_000 } ?? .max
+    handshakes[slot] = response
+    awaitHub(slot)
+    hubCommands.append(.connect(id(slot), identity))
+  }
+
+  mutating func admit(_ id: ConnectionID, _ user: UserNumber) {
+    // Gone meanwhile: the hub hears of it anyway.
+    guard connections.contains(id.key), let response = handshakes.removeValue(forKey: id.slot) else { return }
+    connections[id.slot].user = user
+    open(id.slot, response)
+    let untilTokenEnd = connections[id.slot].tokenEnd.subtractingReportingOverflow(now.wall)
+    if connections[id.slot].tokenEnd != .max { arm(id.slot, at: now.monotonic + untilTokenEnd.partialValue) }
+    goOn(id.slot)
+  }
+
+  mutating func refuse(_ id: ConnectionID, _ refusal: Refusal) {
+    guard connections.contains(id.key), handshakes.removeValue(forKey: id.slot) != nil else { return }
+    connections[id.slot].flags.remove(.isKnownToHub)
+    counters.refused &+= 1
+    let response: Response =
+      switch refusal {
+      case .tooManyConnections: .tooManyRequests(retryAfter: retryAfter())
+      case .nodeFull: .unavailable("node is full", retryAfter: retryAfter())
+      case .draining: .unavailable("node is draining", retryAfter: retryAfter())
+      }
+    answer(id.slot, response)
+    goOn(id.slot)
+  }
+
+  private mutating func openEcho(_ slot: UInt32, _ upgrade: Upgrade) {
+    connections[slot].flags.insert(.echoes)
+    open(slot, upgrade.response(subprotocol: nil))
+  }
+
+  private mutating func open(_ slot: UInt32, _ response: [UInt8]) {
+    outbox.reply(to: slot) { $0.append(response) }
+    connections[slot].phase = .open
+    connections[slot].flags.insert(.isOpen)
+    connections[slot].deadline = 0
+    connections[slot].heartbeat.heard(now: second)
+    counters.opened &+= 1
+    counters.open += 1
+    arm(slot, at: now.monotonic + Int64(rules.patience.pingAfter) * 1_000)
+  }
+}

@@ -1,0 +1,100 @@
+import Buffers
+import RealtimeCore
+import WebSocketCore
+
+extension ShardCore {
+  /// A chat client said something: judge it here, tell the hub.
+  mutating func said(_ slot: UInt32, _ bytes: RawSpan) {
+    let message: ClientMessage
+    do { message = try ClientMessage.parse(bytes) } catch {
+      mistake(slot, error.mistake, id: error.id, bytes)
+      if error.mistake == .invalidFormat && connections[slot].session.offends(second: second) {
+        close(slot, .policyViolation, "too many messages that are no JSON")
+      }
+      return
+    }
+    let membership = membership(slot, message.room)
+    switch connections[slot].session.judge(
+      message, isMember: membership != nil, roomCount: wantedRooms(slot), rules: rules.session, now: now.monotonic)
+    {
+    case .proceed: tellHub(slot, message, membership, bytes)
+    case .ignore: break
+    case .refuse(let mistake): self.mistake(slot, mistake, id: message.id, bytes)
+    }
+  }
+
+  /// Where in the connection's list the room is, if its client joined it.
+  private func membership(_ slot: UInt32, _ name: RoomName?) -> Int? {
+    guard let name, let room = rooms.find(name), let entry = connections[slot].membership(in: room) else { return nil }
+    return connections[slot].rooms[entry].isWanted ? entry : nil
+  }
+
+  private func wantedRooms(_ slot: UInt32) -> Int {
+    var count = 0
+    for entry in connections[slot].rooms.indices where connections[slot].rooms[entry].isWanted { count += 1 }
+    return count
+  }
+
+  private mutating func tellHub(_ slot: UInt32, _ message: ClientMessage, _ membership: Int?, _ bytes: RawSpan) {
+    let id = id(slot)
+    switch message {
+    case .sendMessage(let room, let payload, let clientID):
+      hubCommands.append(.send(id, room, ClientText(bytes, payload: payload, id: clientID)))
+    case .typing(let room, let isTyping, _):
+      hubCommands.append(.typing(id, room, isTyping: isTyping))
+    case .joinRoom(let room, let clientID):
+      wantRoom(slot, room)
+      hubCommands.append(.join(id, room, id: bytes.array(clientID)))
+    case .leaveRoom(let room, let clientID):
+      if let membership {
+        connections[slot].rooms[membership].isWanted = false
+        connections[slot].rooms[membership].leaving &+= 1
+      }
+      hubCommands.append(.leave(id, room, id: bytes.array(clientID)))
+    case .onlineUsers(let room, let clientID):
+      hubCommands.append(.askOnlineUsers(id, room, id: bytes.array(clientID)))
+    case .private(let recipient, let payload, let clientID):
+      hubCommands.append(.sendPrivate(id, recipient: recipient, ClientText(bytes, payload: payload, id: clientID)))
+    case .chat(let payload, let clientID):
+      hubCommands.append(.chat(id, ClientText(bytes, payload: payload, id: clientID)))
+    case .ping(let clientID):
+      pong(slot, id: bytes.extracting(clientID ?? 0..<0))
+    }
+  }
+
+  private mutating func pong(_ slot: UInt32, id: RawSpan) {
+    let timestamp = Timestamp(milliseconds: now.wall)
+    reply(slot) { ServerMessage.appendPong(timestamp: timestamp, id: id, to: &$0) }
+  }
+
+  private mutating func mistake(_ slot: UInt32, _ mistake: ClientMistake, id: Range<Int>?, _ bytes: RawSpan) {
+    counters.mistakes &+= 1
+    reply(slot) { ServerMessage.appendError(mistake, id: bytes.extracting(id ?? 0..<0), to: &$0) }
+  }
+
+  /// Frames a message that this shard writes itself.
+  private mutating func reply(_ slot: UInt32, _ write: (inout ByteBuffer) -> Void) {
+    counters.sent &+= 1
+    text.removeAll()
+    write(&text)
+    // Taken out for the moment: the closure below may not reach into the shard.
+    var written = ByteBuffer()
+    swap(&written, &text)
+    outbox.reply(to: slot) { FrameWriter.append(.text, written.bytes, to: &$0) }
+    swap(&written, &text)
+  }
+}
+
+extension RawSpan {
+  /// A copy of the bytes in `range`; empty for none.
+  func array(_ range: Range<Int>?) -> [UInt8] {
+    guard let range else { return [] }
+    return unsafe extracting(range).withUnsafeBytes { unsafe Array($0) }
+  }
+}
+
+extension ClientText {
+  init(_ bytes: RawSpan, payload: Range<Int>, id: Range<Int>?) {
+    self.init(bytes: bytes.array(0..<bytes.byteCount), payload: payload, id: id ?? 0..<0)
+  }
+}

@@ -1,0 +1,105 @@
+import Buffers
+import HTTPCore
+import RealtimeCore
+
+extension ShardCore {
+  /// Acts on the request at the front of what is left. False when it is not complete yet.
+  mutating func readRequest(_ slot: UInt32, _ input: RawSpan, at offset: inout Int) -> Bool {
+    let bytes = input.extracting(offset..<input.byteCount)
+    do {
+      guard let head = try connections[slot].parser.parse(bytes, limits: rules.http) else {
+        if connections[slot].flags.contains(.hasServed) { limitRequest(slot) }
+        return false
+      }
+      offset += head.byteCount
+      begin(head, slot)
+      route(slot, head, bytes)
+    } catch {
+      counters.mistakes &+= 1
+      connections[slot].flags.insert(.closesAfterAnswer)
+      answer(slot, .refusal(error))
+    }
+    return true
+  }
+
+  /// A connection that is kept open has its time for the next request from its first byte on.
+  private mutating func limitRequest(_ slot: UInt32) {
+    guard connections[slot].leftover.isEmpty, connections[slot].deadline > now.monotonic + rules.handshake else {
+      return
+    }
+    connections[slot].deadline = now.monotonic + rules.handshake
+    arm(slot, at: connections[slot].deadline)
+  }
+
+  private mutating func begin(_ head: RequestHead, _ slot: UInt32) {
+    connections[slot].flags.subtract([.isHeadRequest, .closesAfterAnswer, .asksOnline, .isVerbose])
+    if head.method == .head { connections[slot].flags.insert(.isHeadRequest) }
+    // Nothing here takes a body yet, and one that is not read must not be taken for the next request.
+    if !head.keepAlive || head.bodyLength > 0 { connections[slot].flags.insert(.closesAfterAnswer) }
+  }
+
+  private mutating func route(_ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan) {
+    if let echoPath = rules.echoPath, head.text(head.path, in: bytes) == echoPath {
+      return handshake(slot, head, bytes, isEcho: true)
+    }
+    if head.isPath("/ws", in: bytes) { return handshake(slot, head, bytes, isEcho: false) }
+    guard let page = Page(head, in: bytes) else { return answer(slot, .error(.notFound, "not found", keepAlive: true)) }
+    guard head.method == .get || head.method == .head else {
+      return answer(slot, .methodNotAllowed(allow: "GET, HEAD", keepAlive: true))
+    }
+    if page == .online {
+      let isVerbose = ((try? head.queryValue("verbose", in: bytes)) ?? nil) != nil
+      return askOnline(slot, isVerbose: isVerbose)
+    }
+    answer(slot, page.response(context, now: now.monotonic))
+  }
+
+  /// Answers the request and gets ready for the next one, or for the end.
+  mutating func answer(_ slot: UInt32, _ response: Response) {
+    var response = response
+    if connections[slot].flags.contains(.closesAfterAnswer) { response.keepAlive = false }
+    let isHead = connections[slot].flags.contains(.isHeadRequest)
+    let unixSeconds = now.wall / 1_000
+    outbox.reply(to: slot) { response.write(to: &$0, now: unixSeconds, headOnly: isHead) }
+    connections[slot].flags.insert(.hasServed)
+    guard response.keepAlive, !connections[slot].flags.contains(.inputEnded) else { return endWhenSent(slot) }
+    connections[slot].phase = .request
+    connections[slot].deadline = now.monotonic + Int64(rules.patience.giveUpAfter) * 1_000
+    arm(slot, at: connections[slot].deadline)
+  }
+
+  // MARK: /ws/online
+
+  private mutating func askOnline(_ slot: UInt32, isVerbose: Bool) {
+    connections[slot].flags.insert(.asksOnline)
+    if isVerbose { connections[slot].flags.insert(.isVerbose) }
+    awaitHub(slot)
+    hubCommands.append(.askOnline(id(slot)))
+  }
+
+  /// What the client sends meanwhile is kept; the hub answers in time or is given up.
+  mutating func awaitHub(_ slot: UInt32) {
+    connections[slot].phase = .waiting
+    connections[slot].deadline = now.monotonic + rules.write
+    arm(slot, at: connections[slot].deadline)
+  }
+
+  mutating func answerOnline(_ id: ConnectionID, _ numbers: OnlineAnswer) {
+    guard connections.contains(id.key), connections[id.slot].phase == .waiting else { return }
+    let isVerbose = connections[id.slot].flags.contains(.isVerbose)
+    answer(id.slot, .online(numbers, isVerbose: isVerbose))
+    goOn(id.slot)
+  }
+
+  /// Reads again after a wait.
+  mutating func goOn(_ slot: UInt32) {
+    if !connections[slot].flags.contains(.inputEnded) { setReading(slot, true) }
+    resume(slot)
+  }
+
+  /// Seconds after which a refused client may come again: spread, so that they do not all come at once.
+  mutating func retryAfter() -> Int {
+    retries = retries &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return 1 + Int(retries >> 33) % 5
+  }
+}

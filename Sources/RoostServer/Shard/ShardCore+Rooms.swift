@@ -1,0 +1,129 @@
+import Buffers
+import RealtimeCore
+
+extension ShardCore {
+  // MARK: Membership
+
+  /// The connection's client asked to join: it counts as joined from here on, the hub holds what it sends meanwhile.
+  mutating func wantRoom(_ slot: UInt32, _ name: RoomName) {
+    if let room = rooms.find(name), let entry = connections[slot].membership(in: room) {
+      connections[slot].rooms[entry].isWanted = true
+      return
+    }
+    let room = rooms.claim(name)
+    connections[slot].rooms.append(
+      .init(room: room, position: Connection.Membership.outside, leaving: 0, isWanted: true))
+  }
+
+  /// The hub let the connection in: room items after this are for it.
+  mutating func enter(_ id: ConnectionID, _ number: RoomNumber, _ name: RoomName, _ frame: RawSpan) {
+    guard isOpen(id) else { return }
+    if let room = rooms.find(name), let entry = connections[id.slot].membership(in: room) {
+      rooms.setNumber(number, of: room)
+      if connections[id.slot].rooms[entry].position == Connection.Membership.outside {
+        let member = ShardRooms.Member(slot: id.slot, entry: UInt32(entry), user: connections[id.slot].user)
+        connections[id.slot].rooms[entry].position = rooms.add(member, to: room)
+      }
+    }
+    text(id, frame)
+  }
+
+  /// The hub put the connection out, because it asked to leave or because its join failed.
+  mutating func exit(_ id: ConnectionID, _ number: RoomNumber, _ name: RoomName, _ frame: RawSpan) {
+    guard isOpen(id) else { return }
+    if let room = rooms.find(name), let entry = connections[id.slot].membership(in: room) {
+      removeMember(id.slot, entry)
+      if connections[id.slot].rooms[entry].leaving > 0 {
+        connections[id.slot].rooms[entry].leaving -= 1
+      } else {
+        connections[id.slot].rooms[entry].isWanted = false
+      }
+      // A join that was sent after the leave is still on its way.
+      if !connections[id.slot].rooms[entry].isWanted { removeEntry(id.slot, entry) }
+    }
+    text(id, frame)
+  }
+
+  mutating func leaveAllRooms(_ slot: UInt32) {
+    for entry in connections[slot].rooms.indices.reversed() {
+      removeMember(slot, entry)
+      rooms.release(connections[slot].rooms[entry].room)
+    }
+    connections[slot].rooms = []
+  }
+
+  private mutating func removeMember(_ slot: UInt32, _ entry: Int) {
+    let (room, position) = (connections[slot].rooms[entry].room, connections[slot].rooms[entry].position)
+    guard position != Connection.Membership.outside else { return }
+    connections[slot].rooms[entry].position = Connection.Membership.outside
+    guard let moved = rooms.remove(position: position, from: room) else { return }
+    connections[moved.slot].rooms[Int(moved.entry)].position = position
+  }
+
+  /// Takes the entry out of the connection's list; the last one takes its place.
+  private mutating func removeEntry(_ slot: UInt32, _ entry: Int) {
+    rooms.release(connections[slot].rooms[entry].room)
+    let last = connections[slot].rooms.removeLast()
+    guard entry < connections[slot].rooms.count else { return }
+    connections[slot].rooms[entry] = last
+    guard last.position != Connection.Membership.outside else { return }
+    rooms.setEntry(UInt32(entry), of: last.position, in: last.room)
+  }
+
+  // MARK: Fan-out
+
+  /// Gives every member its part of what happened in a room.
+  mutating func spread(_ batch: RoomBatch) {
+    let source = outbox.addBatch(batch.frames)
+    let count = UInt32(batch.items.count)
+    guard let room = rooms.find(number: batch.room) else { return }
+    let piece = outbox.addSharedPiece(source, batch.common(0..<batch.items.count), messages: count)
+    let members = rooms.memberCount(room)
+    counters.sent &+= members &* Int(count)
+    guard mark(batch.items) else {
+      for index in 0..<members { outbox.appendShared(piece, to: rooms.member(room, index).slot) }
+      return
+    }
+    for index in 0..<members {
+      let member = rooms.member(room, index)
+      let first = marks.first(of: member.user)
+      if first == UserMarks.end {
+        outbox.appendShared(piece, to: member.slot)
+      } else {
+        spreadOwn(batch, source, to: member.slot, from: first)
+      }
+    }
+  }
+
+  /// Marks the users who get something else. Returns whether there are any.
+  private mutating func mark(_ items: [RoomBatch.Item]) -> Bool {
+    marks.begin()
+    var isAny = false
+    for item in items {
+      let user = item.user ?? item.origin.flatMap { userHere($0) }
+      marks.add(user)
+      if user != nil { isAny = true }
+    }
+    return isAny
+  }
+
+  private func userHere(_ id: ConnectionID) -> UserNumber? {
+    id.shard == index && connections.contains(id.key) ? connections[id.slot].user : nil
+  }
+
+  /// The sequence of a member who is special in some of the items, from item `first` on.
+  private mutating func spreadOwn(_ batch: RoomBatch, _ source: UInt32, to slot: UInt32, from first: Int32) {
+    let own = id(slot)
+    var next = 0
+    var special = first
+    while special != UserMarks.end {
+      let index = Int(special)
+      outbox.append(source, batch.common(next..<index), messages: UInt32(index - next), to: slot)
+      if let frame = batch.frame(index, for: own) { outbox.append(source, frame, messages: 1, to: slot) }
+      next = index + 1
+      special = marks.item(after: special)
+    }
+    let end = batch.items.count
+    outbox.append(source, batch.common(next..<end), messages: UInt32(end - next), to: slot)
+  }
+}

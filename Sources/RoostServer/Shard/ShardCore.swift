@@ -1,0 +1,151 @@
+import Buffers
+import EventLoops
+import HTTPCore
+import RealtimeCore
+import Telemetry
+import WebSocketCore
+
+/// Everything one shard owns. Only its loop's thread touches it.
+///
+/// A turn:
+///
+///     wait ─► ready sockets ─► inbox ─► timers ─► hub (when it lives here) ─► flush: one send per touched client
+///
+/// What clients get is gathered in ``outbox`` on the way and leaves at the end, so that an ack, a room's batch and a
+/// pong of one turn cost one system call together.
+struct ShardCore: ~Copyable {
+  /// What a turn was.
+  enum Turn { case quiet, woken, stopped }
+
+  let index: UInt8
+  let context: NodeContext
+  let rules: ShardRules
+  let loop: EventLoop
+  let inbox: Mailbox<Parcel>
+  var listener: Listener?
+  /// The hub, when it lives in this shard …
+  var host: HubHost?
+  private var hubDeadline: Int64? = 0
+  /// … or the way to it.
+  let hub: Mailbox<HubCommand>?
+
+  var connections = Slab<Connection>()
+  var rooms = ShardRooms()
+  var outbox = Outbox()
+  var timers = Timers()
+  var counters = ShardCounters()
+  /// Handshakes that wait for the hub: their 101, ready to be sent.
+  var handshakes: [UInt32: [UInt8]] = [:]
+  /// What the hub is told this turn.
+  var hubCommands: [HubCommand] = []
+  var parcels: [Parcel] = []
+  /// Which user has special items in the batch that is being spread.
+  var marks = UserMarks()
+  /// All receiving is done into this one buffer.
+  /// Taken out while it is read, so that acting on its content may use everything else.
+  var input: ReceiveBuffer?
+  /// Where messages of the shard's own are written before they are framed.
+  var text = ByteBuffer()
+  /// Spreads what refused clients are told to wait.
+  var retries: UInt64
+  var events = EventBuffer()
+  var now: Now
+  /// No accepting before this moment, because descriptors ran out.
+  var acceptsAgainAt = Int64.max
+  /// The rest of a drain: the next slot to close, and how many each time.
+  var drain: (next: UInt32, step: Int)?
+  var isStopped = false
+
+  init(
+    index: UInt8, context: NodeContext, loop: EventLoop, inbox: Mailbox<Parcel>, listener: consuming Listener?,
+    host: consuming HubHost?, hub: Mailbox<HubCommand>?
+  ) throws(SystemError) {
+    self.index = index
+    self.context = context
+    rules = ShardRules(context.configuration)
+    (self.loop, self.inbox, self.hub) = (loop, inbox, hub)
+    input = ReceiveBuffer(capacity: rules.inputBytes)
+    now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    retries = UInt64(truncatingIfNeeded: monotonicNanoseconds())
+    if let descriptor = listener?.descriptor {
+      try loop.add(descriptor, token: Token.listener, interest: .read)
+    }
+    self.listener = listener
+    self.host = host
+  }
+
+  mutating func turn() -> Turn {
+    let isWoken = loop.wait(into: &events, timeout: timeout)
+    now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    for index in 0..<events.count { handle(events[index]) }
+    if isWoken { takeInbox() }
+    runTimers()
+    repeat {
+      turnHub()
+      flush()
+    } while hub == nil && !hubCommands.isEmpty
+    counters.turns &+= 1
+    context.counters[Int(index)].publish(counters)
+    return isStopped ? .stopped : isWoken ? .woken : .quiet
+  }
+
+  /// How long the loop may sleep.
+  private var timeout: CInt {
+    var wait = timers.timeout(now: now.monotonic)
+    if let hubDeadline {
+      let untilDue = CInt(clamping: max(0, hubDeadline - now.monotonic))
+      wait = wait < 0 ? untilDue : min(wait, untilDue)
+    }
+    return wait
+  }
+
+  private mutating func handle(_ event: EventBuffer.Event) {
+    switch event.token {
+    case Token.listener: accept()
+    case Token.relay...: host?.ready(event, now: now)
+    default:
+      let id = ConnectionID(rawValue: event.token)
+      // The socket may be gone since the kernel wrote the event.
+      guard connections.contains(id.key) else { return }
+      if event.isWritable { drainBacklog(id.slot) }
+      if event.isReadable, connections.contains(id.key) { receive(id.slot, event) }
+    }
+  }
+
+  private mutating func takeInbox() {
+    inbox.take(into: &parcels)
+    for parcel in parcels { unsafe apply(parcel.commands, frames: parcel.frames.span.bytes) }
+    parcels.removeAll(keepingCapacity: true)
+  }
+
+  /// Lets the hub hear what happened, and does what it says.
+  private mutating func turnHub() {
+    if let hub {
+      hub.post(contentsOf: &hubCommands)
+    } else if var host = host.take() {
+      host.turn(&hubCommands, now: now)
+      host.withOutgoing(0) { commands, frames in apply(commands, frames: frames) }
+      hubDeadline = host.nextDeadline
+      self.host = consume host
+    }
+  }
+
+  func id(_ slot: UInt32) -> ConnectionID {
+    ConnectionID(shard: index, generation: connections.key(of: slot).generation, slot: slot)
+  }
+
+  var second: Int32 { Int32(truncatingIfNeeded: now.monotonic / 1_000) }
+}
+
+/// Tokens of what is no connection. Connections use their id, whose first byte is the shard's number.
+enum Token {
+  static let listener: UInt64 = 0xFE << 56
+  static let timers: UInt64 = listener + 1
+  /// The relay's descriptors have tokens from here on.
+  static let relay: UInt64 = 0xFF << 56
+}
+
+extension ConnectionID {
+  /// Its place in its shard's slab.
+  var key: Slab<Connection>.Key { .init(slot: slot, generation: generation) }
+}

@@ -1,0 +1,76 @@
+import Synchronization
+
+/// What one shard counts: plain numbers on its own loop.
+struct ShardCounters {
+  /// Open WebSockets now.
+  var open = 0
+  var accepted = 0
+  var opened = 0
+  var refused = 0
+  var received = 0
+  /// Messages handed to the kernel or to a backlog.
+  var sent = 0
+  var sends = 0
+  /// Mistakes of clients, told or punished.
+  var mistakes = 0
+  var tooSlow = 0
+  var silent = 0
+  var turns = 0
+
+  static let count = 11
+
+  var values: InlineArray<11, Int> {
+    [open, accepted, opened, refused, received, sent, sends, mistakes, tooSlow, silent, turns]
+  }
+
+  init() {}
+
+  init(_ values: InlineArray<11, Int>) {
+    (open, accepted, opened, refused) = (values[0], values[1], values[2], values[3])
+    (received, sent, sends, mistakes) = (values[4], values[5], values[6], values[7])
+    (tooSlow, silent, turns) = (values[8], values[9], values[10])
+  }
+
+  static func + (left: Self, right: Self) -> Self {
+    let (left, right) = (left.values, right.values)
+    return Self(InlineArray { left[$0] + right[$0] })
+  }
+}
+
+/// A shard's numbers for readers on other loops: written by one, once per turn, without a locked instruction.
+final class SharedCounters: Sendable {
+  private let open = Atomic<Int>(0)
+  private let accepted = Atomic<Int>(0)
+  private let opened = Atomic<Int>(0)
+  private let refused = Atomic<Int>(0)
+  private let received = Atomic<Int>(0)
+  private let sent = Atomic<Int>(0)
+  private let sends = Atomic<Int>(0)
+  private let mistakes = Atomic<Int>(0)
+  private let tooSlow = Atomic<Int>(0)
+  private let silent = Atomic<Int>(0)
+  private let turns = Atomic<Int>(0)
+
+  func publish(_ counters: ShardCounters) {
+    open.store(counters.open, ordering: .relaxed)
+    accepted.store(counters.accepted, ordering: .relaxed)
+    opened.store(counters.opened, ordering: .relaxed)
+    refused.store(counters.refused, ordering: .relaxed)
+    received.store(counters.received, ordering: .relaxed)
+    sent.store(counters.sent, ordering: .relaxed)
+    sends.store(counters.sends, ordering: .relaxed)
+    mistakes.store(counters.mistakes, ordering: .relaxed)
+    tooSlow.store(counters.tooSlow, ordering: .relaxed)
+    silent.store(counters.silent, ordering: .relaxed)
+    turns.store(counters.turns, ordering: .relaxed)
+  }
+
+  var snapshot: ShardCounters {
+    ShardCounters([
+      open.load(ordering: .relaxed), accepted.load(ordering: .relaxed), opened.load(ordering: .relaxed),
+      refused.load(ordering: .relaxed), received.load(ordering: .relaxed), sent.load(ordering: .relaxed),
+      sends.load(ordering: .relaxed), mistakes.load(ordering: .relaxed), tooSlow.load(ordering: .relaxed),
+      silent.load(ordering: .relaxed), turns.load(ordering: .relaxed),
+    ])
+  }
+}

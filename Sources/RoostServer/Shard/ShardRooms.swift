@@ -1,0 +1,102 @@
+import RealtimeCore
+
+/// The rooms that connections of one shard are in, or on their way into.
+///
+/// A room has a place here from the first connection that asks for it to the last that is out of it. The hub's
+/// number for it is learned when the hub lets the first connection in.
+struct ShardRooms: ~Copyable {
+  struct Member {
+    var slot: UInt32
+    /// Where the room is in the connection's own list.
+    var entry: UInt32
+    var user: UserNumber
+  }
+
+  private struct Room {
+    var name: RoomName
+    var number: RoomNumber?
+    /// Connections that list the room, members or not.
+    var claims: UInt32
+    var members: ContiguousArray<Member>
+  }
+
+  private static let nowhere = UInt32.max
+  private var rooms: ContiguousArray<Room> = []
+  private var free: ContiguousArray<UInt32> = []
+  private var byName: [RoomName: UInt32] = [:]
+  private var byNumber: ContiguousArray<UInt32> = []
+
+  var count: Int { byName.count }
+
+  init() {}
+
+  func find(_ name: RoomName) -> UInt32? { byName[name] }
+
+  func find(number: RoomNumber) -> UInt32? {
+    guard Int(number) < byNumber.count, byNumber[Int(number)] != Self.nowhere else { return nil }
+    return byNumber[Int(number)]
+  }
+
+  func memberCount(_ room: UInt32) -> Int { rooms[Int(room)].members.count }
+  func member(_ room: UInt32, _ index: Int) -> Member { rooms[Int(room)].members[index] }
+
+  /// One more connection lists the room.
+  mutating func claim(_ name: RoomName) -> UInt32 {
+    if let room = byName[name] {
+      rooms[Int(room)].claims += 1
+      return room
+    }
+    let fresh = Room(name: name, number: nil, claims: 1, members: [])
+    let room: UInt32
+    if let reused = free.popLast() {
+      room = reused
+      rooms[Int(room)] = fresh
+    } else {
+      room = UInt32(rooms.count)
+      rooms.append(fresh)
+    }
+    byName[name] = room
+    return room
+  }
+
+  /// One connection less lists it.
+  mutating func release(_ room: UInt32) {
+    rooms[Int(room)].claims -= 1
+    guard rooms[Int(room)].claims == 0 else { return }
+    byName[rooms[Int(room)].name] = nil
+    if let number = rooms[Int(room)].number { byNumber[Int(number)] = Self.nowhere }
+    rooms[Int(room)].members = []
+    free.append(room)
+  }
+
+  mutating func setNumber(_ number: RoomNumber, of room: UInt32) {
+    while byNumber.count <= Int(number) { byNumber.append(Self.nowhere) }
+    byNumber[Int(number)] = room
+    rooms[Int(room)].number = number
+  }
+
+  mutating func forget(number: RoomNumber) {
+    guard let room = find(number: number) else { return }
+    byNumber[Int(number)] = Self.nowhere
+    rooms[Int(room)].number = nil
+  }
+
+  /// Returns the new member's position.
+  mutating func add(_ member: Member, to room: UInt32) -> UInt32 {
+    rooms[Int(room)].members.append(member)
+    return UInt32(rooms[Int(room)].members.count - 1)
+  }
+
+  /// Fills the hole with the last member and returns it, so that its connection learns its new position.
+  mutating func remove(position: UInt32, from room: UInt32) -> Member? {
+    let last = rooms[Int(room)].members.removeLast()
+    guard Int(position) < rooms[Int(room)].members.count else { return nil }
+    rooms[Int(room)].members[Int(position)] = last
+    return last
+  }
+
+  /// The member's connection moved the room to another place in its list.
+  mutating func setEntry(_ entry: UInt32, of position: UInt32, in room: UInt32) {
+    rooms[Int(room)].members[Int(position)].entry = entry
+  }
+}

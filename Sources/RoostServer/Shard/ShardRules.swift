@@ -1,0 +1,41 @@
+import HTTPCore
+import RealtimeCore
+import WebSocketCore
+
+/// The configuration in the units the shard works with.
+struct ShardRules {
+  /// Bytes received at once, and the most of a handshake with what was sent after it.
+  let inputBytes = 256 * 1_024
+  /// Bytes kept of a client that sends before its handshake is answered.
+  let earlyBytes = 64 * 1_024
+  let chat: MessageReader.Limits
+  let echo: MessageReader.Limits
+  let http = HTTPLimits()
+  let patience: Heartbeat.Patience
+  let session: Session.Rules
+  let handshake: Int64
+  let write: Int64
+  let close: Int64
+  let fragments: Int64
+  let queueMessages: Int
+  let queueBytes: Int
+  let echoPath: String?
+
+  init(_ configuration: ServerConfiguration) {
+    let (limits, times, echo) = (configuration.limits, configuration.times, configuration.echo)
+    // The envelope scanner checks UTF-8 itself.
+    chat = MessageReader.Limits(messageBytes: limits.messageBytes, fragments: limits.fragments, checksText: false)
+    self.echo = MessageReader.Limits(
+      messageBytes: echo.messageBytes, fragments: min(echo.fragments, 0xFFFE), emptyFragments: 0xFE)
+    patience = Heartbeat.Patience(pingAfter: Int32(times.ping), giveUpAfter: Int32(times.pong))
+    session = Session.Rules(
+      roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat)
+    handshake = Int64(times.handshake) * 1_000
+    write = Int64(times.write) * 1_000
+    close = Int64(times.close) * 1_000
+    fragments = Int64(limits.fragmentSeconds) * 1_000
+    queueMessages = limits.queueMessages
+    queueBytes = limits.queueBytes
+    echoPath = echo.isEnabled ? echo.path : nil
+  }
+}

@@ -1,0 +1,165 @@
+import Testing
+
+@testable import RoostServer
+
+private let secret = "0123456789abcdef0123456789abcdef"
+
+struct NoFile: Error {}
+
+private func read(
+  _ arguments: [String] = [], _ environment: [String: String] = ["ROOST_SECRET": secret], files: [String: String] = [:]
+) -> ConfigurationReader {
+  ConfigurationReader(arguments: arguments, environment: environment) { path in
+    guard let content = files[path] else { throw NoFile() }
+    return Array(content.utf8)
+  }
+}
+
+@Suite("configuration")
+struct ConfigurationTests {
+  @Test func `a secret is all that must be given`() {
+    var expected = ServerConfiguration()
+    expected.secret = Array(secret.utf8)
+    #expect(read().configuration == expected)
+    #expect(read().problems == [])
+  }
+
+  @Test(arguments: Setting.all.map(\.name))
+  func `every setting reads back what it shows`(name: String) throws {
+    let setting = try #require(Setting.all.first { $0.name == name })
+    let value = setting.value(in: ServerConfiguration())
+    let byFlag = read(["--\(name)=\(value)"])
+    let byVariable = read([], ["ROOST_SECRET": secret, setting.variable: value])
+    #expect(byFlag.problems == [])
+    #expect(byVariable.problems == [])
+    #expect(byFlag.configuration == read().configuration)
+    #expect(byVariable.configuration == read().configuration)
+  }
+
+  @Test func `names are unique and look like flags`() {
+    let names = Setting.all.map(\.name)
+    #expect(Set(names).count == names.count)
+    #expect(names.allSatisfy { $0.utf8.allSatisfy { ("a"..."z").contains(UnicodeScalar($0)) || $0 == 45 } })
+  }
+
+  @Test func `a value may follow, or stand behind an equals sign`() {
+    #expect(read(["--redis-url", "redis://a:1"]).configuration.redisURL == "redis://a:1")
+    #expect(read(["--redis-url=redis://a:1"]).configuration.redisURL == "redis://a:1")
+    #expect(read([], ["ROOST_SECRET": secret, "ROOST_REDIS_URL": "redis://b"]).configuration.redisURL == "redis://b")
+  }
+
+  @Test func `flags win over the environment`() {
+    let reader = read(["--port", "9000"], ["ROOST_SECRET": secret, "ROOST_PORT": "9001", "ROOST_HOST": "127.0.0.1"])
+    #expect(reader.configuration.port == 9000)
+    #expect(reader.configuration.host == "127.0.0.1")
+  }
+
+  @Test(arguments: [
+    ("4096", 4_096), ("64k", 65_536), ("1m", 1_048_576), ("1M", 1_048_576), ("16m", 16 << 20),
+  ])
+  func `sizes take units`(text: String, bytes: Int) {
+    let reader = read(["--message-size", text, "--queue-size", "16m"])
+    #expect(reader.problems == [])
+    #expect(reader.configuration.limits.messageBytes == bytes)
+  }
+
+  @Test(arguments: [
+    "--message-size=0", "--message-size=17m", "--message-size=4kb", "--message-size=k",
+    "--message-size=9223372036854775807g", "--port=65536", "--port=-1", "--port=", "--echo=perhaps",
+    "--rate-per-second=nan", "--rate-per-second=0", "--log-format=xml", "--log-level=loud", "--chat-allowed=some",
+    "--pong-wait=1.5", "--shards=129",
+  ])
+  func `values that are none are refused by name`(flag: String) throws {
+    let reader = read([flag])
+    #expect(reader.problems.count == 1)
+    #expect(reader.problems[0].hasPrefix(String(flag.prefix { $0 != "=" }) + ": "))
+  }
+
+  @Test(arguments: [("--echo", true), ("--echo=on", true), ("--echo=false", false), ("--echo=0", false)])
+  func `switches need no value`(flag: String, isOn: Bool) {
+    let reader = read([flag, "--port", "9000"])
+    #expect(reader.problems == [])
+    #expect(reader.configuration.echo.isEnabled == isOn)
+    #expect(reader.configuration.port == 9000)
+  }
+
+  @Test func `all problems are told at once`() {
+    let reader = read(
+      ["--prot", "9000", "--port", "x", "loose", "--host", "localhost", "--redis-url", "http://x", "--pong-wait=10"],
+      ["ROOST_SECRET": "short", "ROOST_SHARDS": "many"])
+    let expected = [
+      "ROOST_SHARDS: ", "--prot: ", "--port: ", "\"loose\"", "the secret", "host: ", "redis-url: ", "ping-period",
+    ]
+    #expect(reader.problems.count == expected.count)
+    for (problem, beginning) in zip(reader.problems, expected) {
+      #expect(problem.hasPrefix(beginning), "\(problem)")
+    }
+  }
+
+  @Test func `an unknown flag is told with what was perhaps meant`() {
+    #expect(read(["--redis", "redis://a"]).problems == ["--redis: there is no such flag (--redis-url?)"])
+    #expect(read(["--x"]).problems == ["--x: there is no such flag"])
+    #expect(read(["--port"]).problems == ["--port: a value is missing"])
+  }
+
+  @Test func `unknown variables are only remarked on`() {
+    let reader = read([], ["ROOST_SECRET": secret, "ROOST_REDIS_ULR": "x", "PATH": "y"])
+    #expect(reader.problems == [])
+    #expect(reader.remarks == ["ROOST_REDIS_ULR is not a setting"])
+  }
+
+  @Test func `origins`() {
+    #expect(read(["--allowed-origins", "*"]).configuration.origins == .any)
+    #expect(read(["--allowed-origins="]).configuration.origins == .sameOrigin)
+    let two = read(["--allowed-origins", "https://a.example, http://localhost:3000"])
+    #expect(two.configuration.origins == .listed(["https://a.example", "http://localhost:3000"]))
+    #expect(two.problems == [])
+    for bad in ["a.example", "https://", "https://a/path", "https://A.example", "*,https://a", "null", "https://u@a"] {
+      #expect(read(["--allowed-origins", bad]).problems.count == 1, "\(bad)")
+    }
+  }
+}
+
+@Suite("secret")
+struct SecretTests {
+  @Test func `comes from a file before the environment, a flag before both`() {
+    let files = ["/flag": "flag-" + secret + "\n", "/variable": "variable-" + secret + "\r\n"]
+    let environment = ["ROOST_SECRET": secret, "ROOST_SECRET_FILE": "/variable"]
+    let byFlag = read(["--secret-file", "/flag"], environment, files: files)
+    #expect(byFlag.configuration.secret == Array(("flag-" + secret).utf8))
+    #expect(read([], environment, files: files).configuration.secret == Array(("variable-" + secret).utf8))
+  }
+
+  @Test(arguments: [["--secret", secret], ["--secret=" + secret]])
+  func `is refused on the command line and not repeated`(arguments: [String]) {
+    let reader = read(arguments)
+    #expect(reader.problems.count == 1)
+    #expect(!reader.problems[0].contains(secret))
+  }
+
+  @Test(arguments: [[:], ["ROOST_SECRET": ""], ["ROOST_SECRET": "0123456789abcdef0123456789abcde"]])
+  func `missing or short ones are refused`(environment: [String: String]) {
+    let problems = read([], environment).problems
+    #expect(problems.count == 1)
+    #expect(problems.first?.contains("secret") == true)
+  }
+
+  @Test func `a file that cannot be read is told`() {
+    #expect(read(["--secret-file", "/nowhere"]).problems.first?.contains("/nowhere") == true)
+  }
+
+  @Test func `neither secret nor Redis password is shown`() {
+    let reader = read(["--redis-url", "redis://user:pass@word@redis:6379/1"])
+    let shown = ConfigurationText.effective(reader.configuration)
+    #expect(!shown.contains(secret))
+    #expect(!shown.contains("pass"))
+    #expect(shown.contains("redis://***@redis:6379/1"))
+    #expect(shown.contains("secret"))
+  }
+
+  @Test func `the help names every setting`() {
+    let help = ConfigurationText.help()
+    for setting in Setting.all { #expect(help.contains("--\(setting.name) ")) }
+    #expect(help.split(separator: "\n").allSatisfy { $0.count <= 140 })
+  }
+}

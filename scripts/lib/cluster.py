@@ -1,0 +1,146 @@
+"""Starts a Redis, nodes and a balancer on free ports of this machine, for tests that want real processes.
+
+Python's standard library only. Everything that was started is stopped again, by process, in reverse order.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("ROOST_BINARY", str(ROOT / ".build/release/roost"))
+
+HAPROXY = """
+global
+  maxconn 1000
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 30s
+  timeout server 30s
+  timeout tunnel 90s
+frontend clients
+  bind 127.0.0.1:{port}
+  default_backend nodes
+backend nodes
+  balance leastconn
+  option httpchk
+  http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host balancer
+  default-server check inter 200ms fall 2 rise 1
+{servers}
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def eventually(what, seconds, attempt):
+    """What `attempt` returns once it is true; errors of a server that is not there yet count as false."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if result := attempt():
+                return result
+            problem = "no"
+        except (OSError, ValueError) as error:
+            problem = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what} (last answer: {problem})")
+        time.sleep(0.02)
+
+
+def get(port, path, host="127.0.0.1"):
+    with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=3) as answer:
+        return answer.read()
+
+
+def get_json(port, path, host="127.0.0.1"):
+    return json.loads(get(port, path, host))
+
+
+class Cluster:
+    """A context: processes live inside it."""
+
+    def __init__(self):
+        self.stack = contextlib.ExitStack()
+        self.secret = secrets.token_hex(32)
+        self.environment = {**os.environ, "ROOST_SECRET": self.secret}
+
+    def __enter__(self):
+        self.folder = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="roost-")))
+        return self
+
+    def __exit__(self, kind, error, trace):
+        self.stack.close()
+        if error is not None:
+            for log in sorted(self.logs):
+                print(f"--- the end of {log[0]}'s log\n{log[1]}", file=sys.stderr)
+
+    logs = ()
+
+    def start(self, name, *command):
+        """Runs a command until the cluster ends; its output is shown only if the test fails."""
+        log = self.folder / f"{name}.log"
+        process = subprocess.Popen(
+            command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log.open("wb"), stderr=subprocess.STDOUT
+        )
+        self.stack.callback(self.stop, name, process, log)
+        return process
+
+    def stop(self, name, process, log):
+        process.terminate()
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self.logs = (*self.logs, (name, log.read_text(errors="replace")[-3000:]))
+
+    def redis(self):
+        port = free_port()
+        self.start("redis", "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
+
+        def answers():
+            with socket.create_connection(("127.0.0.1", port), 1) as link:
+                link.sendall(b"PING\r\n")
+                return link.recv(16) == b"+PONG\r\n"
+
+        eventually("redis answers", 10, answers)
+        return f"redis://127.0.0.1:{port}"
+
+    def node(self, name, *flags):
+        port = free_port()
+        process = self.start(name, BINARY, "serve", "--host", "127.0.0.1", "--port", str(port), "--node-id", name, *flags)
+
+        def ready():
+            assert process.poll() is None, f"{name} ended with {process.returncode}"
+            return get(port, "/readyz") is not None
+
+        eventually(f"{name} is ready", 20, ready)
+        return port
+
+    def balancer(self, nodes):
+        port = free_port()
+        servers = "\n".join(f"  server node-{node} 127.0.0.1:{node}" for node in nodes)
+        configuration = self.folder / "haproxy.cfg"
+        configuration.write_text(HAPROXY.format(port=port, servers=servers))
+        self.start("haproxy", "haproxy", "-db", "-f", str(configuration))
+        eventually("the balancer reaches a node", 10, lambda: get(port, "/readyz") is not None)
+        return port
+
+    def token(self, user, name):
+        command = [BINARY, "token", "--user", str(user), "--name", name]
+        answer = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=10)
+        assert answer.returncode == 0, f"roost token: {answer.stderr}"
+        return answer.stdout.strip()
