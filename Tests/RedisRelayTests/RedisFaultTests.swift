@@ -206,4 +206,51 @@ struct RedisFaultTests {
     let stored = try server.ask("XRANGE", "ws:h:r", "-", "+")
     #expect(stored.contains(text + "}") && !stored.contains(node.token))
   }
+
+  @Test func `A read too big for one answer begins at the known place and admits its end`() throws {
+    let server = try RedisServer()
+    let bench = try RelayBench()
+    let node = bench.add(try .test(server, node: "n1"))
+    try bench.waitConnected()
+    let filler = String(repeating: "x", count: 60_000)
+    for number in 0..<160 { _ = try bench.publish(["\(number)" + filler], on: node) }
+    let epoch = try bench.roster(on: node).top.epoch
+    var known = Position(epoch: epoch, offset: 0)
+    var answers = 0
+    while true {
+      let read = try bench.read("r", known, on: node)
+      answers += 1
+      #expect(read.messages.first?.offset == known.offset + 1)
+      known.offset = try #require(read.messages.last?.offset)
+      if read.isComplete { break }
+    }
+    #expect(known.offset == 160 && answers == 2)
+    // The second room of a question gets its first message, however much the first one took.
+    _ = try bench.publish(["a", "b"], room: "s", on: node)
+    let other = try #require(try bench.read("s", nil, on: node).top)
+    let questions = [("r", epoch), ("s", other.epoch)].map {
+      (room: RoomName($0.0)!, known: Optional(Position(epoch: $0.1, offset: 0)))
+    }
+    guard case .read(let reads) = try bench.call(.read(questions), on: node) else {
+      throw RelayBench.TooLate(description: "no read")
+    }
+    #expect(reads.map(\.isComplete) == [false, true] || reads[1].messages.map(\.offset) == [1])
+  }
+
+  @Test func `A room whose meta was evicted begins a new epoch`() throws {
+    let server = try RedisServer()
+    let bench = try RelayBench()
+    let node = bench.add(try .test(server, node: "n1"))
+    try bench.waitConnected()
+    let before = try bench.publish(["a", "b"], on: node)[1].position
+    try server.ask("DEL", "ws:m:r")
+    #expect(try bench.read("r", before, on: node).top == nil)
+    bench.run(milliseconds: 5)
+    let after = try bench.publish(["c"], on: node)[0].position
+    #expect(after.offset == 1 && after.epoch != before.epoch)
+    #expect(try !bench.read("r", before, on: node).isComplete)
+    try server.ask("DEL", "ws:h:r")  // the stream is gone, its meta lives
+    let read = try bench.read("r", Position(epoch: after.epoch, offset: 0), on: node)
+    #expect(read.top == after && !read.isComplete)
+  }
 }
