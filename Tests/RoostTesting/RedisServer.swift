@@ -91,20 +91,25 @@ public final class RedisServer: Sendable {
 
   // MARK: Processes
 
+  /// Outside of the range from which the kernel takes ports for outgoing connections: nothing grabs it in between,
+  /// and ten thousand further there is room for a cluster's bus.
   private static func freePort() throws -> UInt16 {
-    let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = unsafe withUnsafeMutablePointer(to: &address) {
-      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+    for _ in 0..<200 {
+      let port = UInt16.random(in: 20_000..<32_000)
+      let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      let isFree = unsafe withUnsafeMutablePointer(to: &address) {
+        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
       }
+      if isFree { return port }
     }
-    guard result else { throw Failure(description: "no free port") }
-    return UInt16(bigEndian: address.sin_port)
+    throw Failure(description: "no free port")
   }
 
   /// `output`: where its standard output goes, or -1; `input`: what becomes its standard input, or -1.
