@@ -7,7 +7,6 @@ struct SpawnedNode {
   struct Failure: Error, CustomStringConvertible { let description: String }
 
   private let port: UInt16
-  private let folder: TemporaryFolder
   private var child: Child
 
   init(threads: Int, secret: [UInt8]) throws {
@@ -15,7 +14,8 @@ struct SpawnedNode {
       throw Failure(description: "no free port")
     }
     self.port = port
-    folder = try TemporaryFolder()
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
     try Console.writeFile(folder.file("secret"), String(decoding: secret, as: UTF8.self))
     let environment = Console.environment.filter { !$0.key.hasPrefix("ROOST_") }
     let place = ["--host", "127.0.0.1", "--port", "\(port)", "--shards", "\(threads)"]
@@ -39,10 +39,7 @@ struct SpawnedNode {
   func url(_ path: String) -> String { "ws://127.0.0.1:\(port)\(path)" }
 
   /// Ends it at once: its clients are gone.
-  func stop() {
-    child.signal(SIGKILL)
-    folder.remove()
-  }
+  func stop() { child.signal(SIGKILL) }
 
   /// Everything that protects a node from its clients would be measured otherwise.
   private static let unlimited = [
