@@ -56,8 +56,19 @@ enum ServeCommand {
     node.start()
     log.info("node ready", ["host": .string(configuration.host), "port": .integer(Int(node.port))])
 
-    let received = await next(of: signals)
+    // Not awaited: a main thread that suspends goes into the runtime's hands, which take every signal by its default.
+    let received = waitForSignal(signals)
     log.info("stopping", ["signal": .integer(Int(received)), "connections": .integer(node.connectionCount)])
+    limitPatience(signals, log)
+    Drain.run(node)
+    await node.stop()
+    log.info("stopped")
+    log.summarise()
+    return 0
+  }
+
+  /// A second signal, and the deadline of SPEC section 8, end the process whatever it still does.
+  private static func limitPatience(_ signals: [CInt], _ log: Log) {
     onNewThread(name: "patience") {
       _ = waitForSignal(signals)
       log.warning("stopped at once by a second signal")
@@ -68,21 +79,9 @@ enum ServeCommand {
       log.error("not stopped in time", ["seconds": .integer(Int(deadlineSeconds))])
       _exit(1)
     }
-    await Drain.run(node)
-    await node.stop()
-    log.info("stopped")
-    log.summarise()
-    return 0
   }
 
-  /// SPEC section 8: a drain is over before this, whatever happens.
   private static let deadlineSeconds: CUnsignedInt = 30
-
-  private static func next(of signals: [CInt]) async -> CInt {
-    await withCheckedContinuation { continuation in
-      onNewThread(name: "signals") { continuation.resume(returning: waitForSignal(signals)) }
-    }
-  }
 
   private static let help = """
     roost serve [SETTINGS]
