@@ -121,11 +121,8 @@ extension ShardCore {
     guard let (start, step) = drain else { return }
     let end = min(connections.slotCount, Int(start) + step)
     for slot in start..<UInt32(end) where connections.isInUse(slot) {
-      switch connections[slot].phase {
-      case .open: close(slot, .serviceRestart, "node is draining")
-      case .request where connections[slot].leftover.isEmpty: destroy(slot)
-      case .request, .waiting, .lingering: break
-      }
+      // Requests are answered to the end; their connections close after the answer.
+      if connections[slot].phase == .open { close(slot, .serviceRestart, "node is draining") }
     }
     // Who comes while the node drains is told so in his handshake.
     drain = end < connections.slotCount ? (UInt32(end), step) : nil

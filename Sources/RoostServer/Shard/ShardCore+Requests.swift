@@ -1,6 +1,7 @@
 import Buffers
 import HTTPCore
 import RealtimeCore
+import Synchronization
 
 extension ShardCore {
   /// Acts on the request at the front of what is left. False when it is not complete yet.
@@ -57,7 +58,8 @@ extension ShardCore {
   /// Answers the request and gets ready for the next one, or for the end.
   mutating func answer(_ slot: UInt32, _ response: Response) {
     var response = response
-    if connections[slot].flags.contains(.closesAfterAnswer) { response.keepAlive = false }
+    let isDraining = context.isDraining.load(ordering: .relaxed)
+    if isDraining || connections[slot].flags.contains(.closesAfterAnswer) { response.keepAlive = false }
     let isHead = connections[slot].flags.contains(.isHeadRequest)
     let unixSeconds = now.wall / 1_000
     outbox.reply(to: slot) { response.write(to: &$0, now: unixSeconds, headOnly: isHead) }

@@ -1,0 +1,63 @@
+import Glibc
+import RoostServer
+import RoostTesting
+import Telemetry
+import Tokens
+
+let testSecret = Array("a secret of at least thirty-two bytes".utf8)
+
+/// A node on a free port of this machine, with limits that do not get in the way unless the test sets them.
+func withNode(
+  _ configure: (inout ServerConfiguration) -> Void = { _ in }, _ body: (Node) throws -> Void
+) async throws {
+  var configuration = ServerConfiguration()
+  configuration.host = "127.0.0.1"
+  configuration.port = 0
+  configuration.shards = 1
+  configuration.secret = testSecret
+  configuration.echo.isEnabled = true
+  configuration.limits.rateBurst = 0
+  configuration.limits.connectsPerAddressPerSecond = 10_000
+  configure(&configuration)
+  let node = try Node(configuration, log: Log(level: .error))
+  node.start()
+  do { try body(node) } catch {
+    await node.stop()
+    throw error
+  }
+  await node.stop()
+}
+
+/// A token of `user`, good for an hour.
+func token(_ user: String, role: String? = nil, rooms: RoomGrants = RoomGrants(), seconds: Int64 = 3_600) throws -> String {
+  try TokenMinter(secret: testSecret).mint(
+    Claims(userID: user, role: role, rooms: rooms, expiresAt: Int64(time(nil)) + seconds))
+}
+
+extension TestClient {
+  /// A WebSocket of `user`, who joins `rooms` one after the other.
+  static func chat(
+    _ node: Node, _ user: String, role: String? = nil, rooms: [String] = [], receiveBuffer: CInt? = nil
+  ) throws -> TestClient {
+    var client = try TestClient(port: node.port, receiveBuffer: receiveBuffer)
+    try client.upgrade("/ws?token=\(token(user, role: role))")
+    for room in rooms { try client.join(room) }
+    return client
+  }
+
+  mutating func join(_ room: String) throws {
+    try sendFrame(#"{"type":"join_room","payload":{"room_id":"\#(room)"}}"#)
+    guard try skip(to: { $0.text.contains(#""room_info""#) }) != nil else { throw Failure.malformed }
+  }
+
+  func say(_ text: String, in room: String, id: String) throws {
+    try sendFrame(#"{"type":"send_message","room":"\#(room)","id":"\#(id)","payload":{"content":"\#(text)"}}"#)
+  }
+
+  /// The next frame that is neither somebody coming nor going.
+  mutating func talk() throws -> String {
+    let frame = try skip { !$0.text.contains(#""user_joined""#) && !$0.text.contains(#""user_left""#) }
+    guard let frame else { throw Failure.malformed }
+    return frame.text
+  }
+}

@@ -1,0 +1,77 @@
+import RoostServer
+import RoostTesting
+import Testing
+
+@Suite("Pages", .timeLimit(.minutes(1)))
+struct PageTests {
+  private func get(_ target: String, from client: inout TestClient, method: String = "GET") throws -> TestClient.Answer {
+    try client.send("\(method) \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+    return try #require(try client.answer(toHead: method == "HEAD"))
+  }
+
+  @Test func `one connection serves many requests`() async throws {
+    try await withNode { node in
+      var client = try TestClient(port: node.port)
+      let pages = [
+        ("/", 200), ("/healthz", 200), ("/readyz", 200), ("/ws/online", 200), ("/ws/stats", 200), ("/metrics", 200),
+        ("/nowhere", 404),
+      ]
+      for (target, status) in pages { #expect(try get(target, from: &client).status == status, "\(target)") }
+      #expect(try get("/healthz", from: &client, method: "HEAD").status == 200)
+      #expect(try get("/healthz", from: &client, method: "DELETE").header("allow") == "GET, HEAD")
+    }
+  }
+
+  @Test func `pipelined requests are answered in order`() async throws {
+    try await withNode { node in
+      var client = try TestClient(port: node.port)
+      for target in ["/ws/online", "/healthz", "/ws/online", "/nowhere"] {
+        try client.send("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+      }
+      for status in [200, 200, 200, 404] { #expect(try client.answer()?.status == status) }
+    }
+  }
+
+  @Test(arguments: [1, 3])
+  func `the online numbers count connections and users`(shards: Int) async throws {
+    try await withNode({ $0.shards = shards }) { node in
+      let phone = try TestClient.chat(node, "anna")
+      let laptop = try TestClient.chat(node, "anna")
+      let ben = try TestClient.chat(node, "ben")
+      var client = try TestClient(port: node.port)
+      var answer = try get("/ws/online?verbose", from: &client)
+      while !answer.body.contains(#""online":3,"users":2,"nodes":1"#) {
+        answer = try get("/ws/online?verbose", from: &client)
+      }
+      #expect(answer.body.contains(#""scope":"#))
+      for client in [phone.isOpen, laptop.isOpen, ben.isOpen] { #expect(client) }
+    }
+  }
+
+  @Test func `a draining node is not ready but healthy`() async throws {
+    try await withNode { node in
+      var client = try TestClient(port: node.port)
+      #expect(try get("/readyz", from: &client).status == 200)
+      node.drain(overMilliseconds: 10)
+      var late = try TestClient(port: node.port)
+      #expect(try get("/readyz", from: &late).status == 503)
+      var another = try TestClient(port: node.port)
+      #expect(try get("/healthz", from: &another).status == 200)
+    }
+  }
+
+  @Test func `stats count what happened`() async throws {
+    try await withNode { node in
+      var echo = try TestClient(port: node.port)
+      try echo.upgrade("/echo")
+      try echo.sendFrame("one")
+      _ = try echo.text()
+      var client = try TestClient(port: node.port)
+      let body = try get("/ws/stats", from: &client).body
+      for part in [
+        #""active_connections":1"#, #""total_connections":1"#, #""messages_received":1"#, #""messages_sent":1"#,
+        #""errors":0"#, #""uptime":"0h0m"#, #""uptime_seconds":"#,
+      ] { #expect(body.contains(part), "\(part) in \(body)") }
+    }
+  }
+}
