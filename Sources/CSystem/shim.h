@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <netinet/in.h>
@@ -11,3 +12,6 @@
 
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
+
+// prctl takes any number of arguments, which Swift cannot call.
+static inline int set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }

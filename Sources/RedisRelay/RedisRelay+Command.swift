@@ -25,6 +25,7 @@ extension RedisRelay {
   /// - Parameter since: when the trouble began.
   mutating func abandonCommand(_ why: String? = nil, since: Int64? = nil) {
     if let why { notice("command connection to \(configuration.server): \(why)") }
+    if command.phase == .connecting { resolver.skip() }
     command.close(now: now)
     liveness.stop()
     link.trouble(since: since ?? now)

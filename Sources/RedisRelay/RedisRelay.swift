@@ -149,14 +149,14 @@ public struct RedisRelay: ~Copyable, Relay {
 
   private mutating func openWhatIsDue() {
     if !command.isUp, now >= command.retryAt {
-      if let address = resolver.next(now: now) {
+      if let address = resolver.address(now: now) {
         if case .lost(let why) = command.open(address, now: now) { abandonCommand(why) }
       } else {
         command.postpone(now: now)
       }
     }
     if !subscriber.isUp, now >= subscriber.retryAt {
-      if let address = resolver.next(now: now) {
+      if let address = resolver.address(now: now) {
         if case .lost(let why) = subscriber.open(address, now: now) { abandonSubscriber(why) }
       } else {
         subscriber.postpone(now: now)

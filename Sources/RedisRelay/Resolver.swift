@@ -2,7 +2,7 @@ import EventLoops
 import Synchronization
 
 /// Addresses of one place. Names are asked for on a thread of their own, because the resolver blocks; the answer is
-/// handed over through a box, and the loop is woken to fetch it.
+/// handed over through a box, and the loop is woken to fetch it. Until then the last answer serves.
 struct Resolver {
   private final class Box: Sendable { let answer = Mutex<[Address]?>(nil) }
 
@@ -22,18 +22,19 @@ struct Resolver {
     if !known.isEmpty { freshUntil = .max }
   }
 
-  /// The next address to try, in turn; `nil` while the resolver is asked, or when it knows none.
-  mutating func next(now: Int64) -> Address? {
+  /// The address to try, or `nil` while the resolver has not told any. Both connections get the same one.
+  mutating func address(now: Int64) -> Address? {
     if let answer = asked?.answer.withLock({ $0 }) {
       asked = nil
       if !answer.isEmpty { known = answer }
       freshUntil = now + 1_000
     }
     if now > freshUntil { ask() }
-    guard !known.isEmpty, asked == nil else { return nil }
-    turn += 1
-    return known[turn % known.count]
+    return known.isEmpty ? nil : known[turn % known.count]
   }
+
+  /// Nobody answered there: the next address is tried.
+  mutating func skip() { turn &+= 1 }
 
   private mutating func ask() {
     guard asked == nil, case .host(let host, let port) = place else { return }

@@ -1,1 +1,3 @@
-// The command line comes with its content.
+import Glibc
+
+exit(await CommandLineTool.run(CommandLine.arguments))

@@ -21,11 +21,6 @@ public class Client implements WebSocket.Listener {
     Object in(String key, String field) {
       return json.get(key) instanceof Map<?, ?> inner ? inner.get(field) : null;
     }
-
-    /** A field of an answer, whether it stands in the payload or beside it. */
-    Object answer(String field) {
-      return json.get("payload") instanceof Map<?, ?> body ? body.get(field) : json.get(field);
-    }
   }
 
   private final List<Frame> frames = new ArrayList<>();
@@ -91,10 +86,11 @@ public class Client implements WebSocket.Listener {
             + "'timestamp':'never','offset':7,'payload':%s}",
         talk("room"), talk("message_id"), talk("payload"));
     Frame ack = expect("ack", ackOf(talk("message_id")));
-    double place = (Double) ack.answer("offset");
-    require(place == 1 || place == 2, "ack without its place: " + ack.text);
-    require(ack.answer("epoch") != null && ack.answer("message_id") != null, "ack without its place: " + ack.text);
-    require(!Boolean.TRUE.equals(ack.answer("dup")), "a first message called a repeat: " + ack.text);
+    double place = (Double) ack.json.get("offset");
+    boolean isPlaced = ack.in("payload", "epoch") != null && ack.in("payload", "message_id") != null;
+    require((place == 1 || place == 2) && isPlaced, "ack without its place: " + ack.text);
+    boolean isFirst = talk("room").equals(ack.json.get("room")) && ack.in("payload", "dup") == null;
+    require(isFirst, "not a first message of this room: " + ack.text);
     Frame message = expect("new_message", fromPeer("new_message"));
     require(message.text.contains("\"payload\":" + talk("peer_payload")), "payload was touched: " + message.text);
     require(talk("peer_name").equals(message.in("sender", "name")), "name is not the token's: " + message.text);
@@ -113,7 +109,7 @@ public class Client implements WebSocket.Listener {
   private void whisper() throws Exception {
     say("{'type':'private','recipient_id':%s,'id':'private','payload':{'psst':'%s'}}", talk("peer"), talk("me"));
     Frame ack = expect("ack of private", ackOf("private"));
-    require(ack.answer("recipients").equals(1.0), "private reached the wrong number: " + ack.text);
+    require(Double.valueOf(1).equals(ack.in("payload", "recipients")), "private reached the wrong number: " + ack.text);
     Frame heard = expect("private", fromPeer("private"));
     require(heard.json.get("sender_id").equals(Double.valueOf(talk("peer"))), "sender_id is no number: " + heard.text);
     require(talk("peer").equals(heard.in("payload", "psst")), "wrong private payload: " + heard.text);

@@ -69,14 +69,15 @@ async def exchange(socket, mail, talk):
         '"offset":7,"payload":%s}' % (talk["room"], talk["message_id"], talk["payload"])
     )
     ack, text = await mail.expect("ack", lambda f: f["type"] == "ack" and f.get("id") == talk["message_id"])
-    body = ack.get("payload", ack)
-    require(body["offset"] in (1, 2) and body["message_id"] and body["epoch"], f"ack without its place: {text}")
-    require(not body.get("dup"), f"a first message called a repeat: {text}")
+    place = ack["offset"]
+    body = ack["payload"]
+    require(place in (1, 2) and body["message_id"] and body["epoch"], f"ack without its place: {text}")
+    require(ack["room"] == talk["room"] and not body.get("dup"), f"not a first message of this room: {text}")
     message, text = await mail.expect("new_message", from_peer(talk, "new_message"))
     require('"payload":' + talk["peer_payload"] in text, f"payload was touched: {text}")
     require(message["sender"]["name"] == talk["peer_name"], f"name is not the token's: {text}")
     require(message["room"] == talk["room"], f"wrong room: {text}")
-    require({message["offset"], body["offset"]} == {1, 2}, f"offsets do not share one order: {ack} {text}")
+    require({message["offset"], place} == {1, 2}, f"offsets do not share one order: {ack} {text}")
 
 
 async def type_and_stop(socket, mail, talk):
@@ -89,7 +90,7 @@ async def type_and_stop(socket, mail, talk):
 async def whisper(socket, mail, talk):
     await say(socket, type="private", recipient_id=int(talk["peer"]), id="private", payload={"psst": talk["me"]})
     ack, text = await mail.expect("ack of private", lambda f: f["type"] == "ack" and f.get("id") == "private")
-    require(ack.get("payload", ack)["recipients"] == 1, f"private reached the wrong number: {text}")
+    require(ack["payload"]["recipients"] == 1, f"private reached the wrong number: {text}")
     private, text = await mail.expect("private", from_peer(talk, "private"))
     require(private["sender_id"] == int(talk["peer"]), f"sender_id is not a number: {text}")
     require(private["payload"] == {"psst": talk["peer"]}, f"wrong private payload: {text}")

@@ -36,7 +36,6 @@ async function expect(what, wanted) {
 
 const fromPeer = (type) => (frame) => frame.type === type && frame.sender.id === talk.peer;
 const ackOf = (id) => (frame) => frame.type === "ack" && frame.id === id;
-const body = (frame) => frame.payload ?? frame;
 
 async function join(say) {
   say({ type: "join_room", payload: { room_id: talk.room }, id: "join" });
@@ -54,14 +53,14 @@ async function exchange(send) {
       `"timestamp":"never","offset":7,"payload":${talk.payload}}`,
   );
   const [ack, ackText] = await expect("ack", ackOf(talk.message_id));
-  const place = body(ack);
-  require([1, 2].includes(place.offset) && place.message_id && place.epoch, `ack without its place: ${ackText}`);
-  require(!place.dup, `a first message called a repeat: ${ackText}`);
+  const { message_id, epoch, dup } = ack.payload;
+  require([1, 2].includes(ack.offset) && message_id && epoch, `ack without its place: ${ackText}`);
+  require(ack.room === talk.room && !dup, `not a first message of this room: ${ackText}`);
   const [message, text] = await expect("new_message", fromPeer("new_message"));
   require(text.includes(`"payload":${talk.peer_payload}`), `payload was touched: ${text}`);
   require(message.sender.name === talk.peer_name, `name is not the token's: ${text}`);
   require(message.room === talk.room, `wrong room: ${text}`);
-  require(message.offset + place.offset === 3, `offsets do not share one order: ${ackText} ${text}`);
+  require(message.offset + ack.offset === 3, `offsets do not share one order: ${ackText} ${text}`);
 }
 
 async function typeAndStop(say) {
@@ -74,7 +73,7 @@ async function typeAndStop(say) {
 async function whisper(say) {
   say({ type: "private", recipient_id: Number(talk.peer), id: "private", payload: { psst: talk.me } });
   const [ack, ackText] = await expect("ack of private", ackOf("private"));
-  require(body(ack).recipients === 1, `private reached the wrong number: ${ackText}`);
+  require(ack.payload.recipients === 1, `private reached the wrong number: ${ackText}`);
   const [frame, text] = await expect("private", fromPeer("private"));
   require(frame.sender_id === Number(talk.peer), `sender_id is not a number: ${text}`);
   require(frame.payload.psst === talk.peer, `wrong private payload: ${text}`);

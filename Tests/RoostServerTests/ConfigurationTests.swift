@@ -109,13 +109,13 @@ struct ConfigurationTests {
   }
 
   @Test func `origins`() {
-    #expect(read(["--allowed-origins", "*"]).configuration.origins == .any)
-    #expect(read(["--allowed-origins="]).configuration.origins == .sameOrigin)
-    let two = read(["--allowed-origins", "https://a.example, http://localhost:3000"])
+    #expect(read(["--origins", "*"]).configuration.origins == .any)
+    #expect(read(["--origins="]).configuration.origins == .sameOrigin)
+    let two = read(["--origins", "https://a.example, http://localhost:3000"])
     #expect(two.configuration.origins == .listed(["https://a.example", "http://localhost:3000"]))
     #expect(two.problems == [])
     for bad in ["a.example", "https://", "https://a/path", "https://A.example", "*,https://a", "null", "https://u@a"] {
-      #expect(read(["--allowed-origins", bad]).problems.count == 1, "\(bad)")
+      #expect(read(["--origins", bad]).problems.count == 1, "\(bad)")
     }
   }
 }

@@ -23,8 +23,8 @@ public enum Departure: Sendable {
 ///
 /// `id` is the client's own id of its message (raw JSON string contents, possibly empty); answers carry it back.
 public enum HubCommand: Sendable {
-  /// A handshake with a good token asks for a place. Answered by ``HubAction/admit(_:_:)`` or ``HubAction/refuse(_:_:)``;
-  /// nothing else may be said for this connection before.
+  /// A handshake with a good token asks for a place. Answered by ``HubAction/admit(_:_:)`` or
+  /// ``HubAction/refuse(_:_:)``; nothing else may be said for this connection before.
   case connect(ConnectionID, Identity)
   /// The connection is gone, or its handshake was given up. Sent exactly once for each `connect` that was not refused.
   case disconnect(ConnectionID, Departure)

@@ -37,6 +37,8 @@ public struct RoomStream<Message> {
   private var held: [Int: Message] = [:]
   private var heldEpoch = ""
   private var askAt: Int64?
+  /// Asked for a reason that a closed gap does not settle.
+  private var mustAsk = false
   private var isAsking = false
   private var lastAsked = Int64.min / 2
   private var recent = RecentIDs()
@@ -79,7 +81,7 @@ public struct RoomStream<Message> {
     guard let known = position, heldEpoch == known.epoch, !held.isEmpty else { return nil }
     guard let message = held.removeValue(forKey: known.offset + 1) else { return nil }
     position?.offset += 1
-    if held.isEmpty { askAt = nil }
+    if held.isEmpty && !mustAsk { askAt = nil }
     return message
   }
 
@@ -92,7 +94,7 @@ public struct RoomStream<Message> {
   /// Frames may have been missed: ask as soon as possible.
   public mutating func doubt(now: Int64) {
     guard position != nil else { return }
-    isAsking = false
+    (isAsking, mustAsk) = (false, true)
     askAt = now
     lastAsked = Int64.min / 2
   }
@@ -106,13 +108,13 @@ public struct RoomStream<Message> {
   /// The question to send now, or `nil` when none is due. The answer must carry the same position.
   public mutating func takeQuestion(now: Int64) -> Position? {
     guard let due = questionDue, due <= now, let position else { return nil }
-    (isAsking, askAt, lastAsked) = (true, nil, now)
+    (isAsking, mustAsk, askAt, lastAsked) = (true, false, nil, now)
     return position
   }
 
   /// The question got no answer.
   public mutating func questionFailed(now: Int64) {
-    isAsking = false
+    (isAsking, mustAsk) = (false, true)
     askAt = now + Self.questionInterval
   }
 
@@ -139,7 +141,13 @@ public struct RoomStream<Message> {
       move(to: top)
       return .resync(top, .rollback)
     }
-    guard isComplete else {
+    // A long answer is cut by its size: what it holds follows on without a hole, and the rest is asked for.
+    let isBeginning = !isComplete && messages.first?.offset == known.offset + 1
+    if isBeginning {
+      mustAsk = true
+      ask(at: now)
+    }
+    guard isComplete || isBeginning else {
       guard position.offset < top.offset else { return .nothing }
       move(to: top)
       return .resync(top, .tooFar)

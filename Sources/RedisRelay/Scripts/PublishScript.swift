@@ -24,10 +24,11 @@ extension Script {
 
   /// Numbers, stores and publishes messages of one room, each once.
   ///
-  ///     ws:i:<minute>:<0–127>  hash  digest → "<offset> <epoch>"; three minutes are looked at, then they go
+  ///     ws:i:<two minutes>:<0–255>  hash  digest → "<offset> <epoch>"; the last two are looked at, then they go
   ///
-  /// Buckets of a minute in 128 parts: three look-ups find two minutes, small parts stay packed, and a part is
-  /// unlinked (freed aside) when the same part of a later minute begins; idle ones end by themselves.
+  /// Two look-ups find two minutes, wherever in its bucket a message stands (buckets of ten seconds would need
+  /// thirteen). 256 parts stay packed when there is little to remember and are small enough to free when there is
+  /// much; a part is unlinked (freed aside) when its successor's successor begins, idle ones end by themselves.
   /// Arguments: 4 room, then digest and text (without the closing brace) of each message.
   /// Returns for each message: offset, epoch, 1 when it had been stored before.
   static let publishBody = """
@@ -37,14 +38,13 @@ extension Script {
     local known = redis.call('HMGET', meta, 'o', 'e', 'x')
     local top, epoch, renewed = tonumber(known[1]), known[2], tonumber(known[3])
     local isNew = not top or not epoch or string.sub(epoch, 1, 12) ~= short
-    local minute = math.floor(second / 60)
+    local period = math.floor(second / 120)
     local out, stored = {}, false
     for i = 5, #ARGV, 2 do
       local digest = ARGV[i]
-      local part = ':'..(string.byte(digest) % 128)
-      local place = P..'i:'..minute..part
-      local seen = redis.call('HGET', place, digest) or redis.call('HGET', P..'i:'..(minute - 1)..part, digest)
-        or redis.call('HGET', P..'i:'..(minute - 2)..part, digest)
+      local part = ':'..string.byte(digest)
+      local bucket = P..'i:'..period..part
+      local seen = redis.call('HGET', bucket, digest) or redis.call('HGET', P..'i:'..(period - 1)..part, digest)
       local space = seen and string.find(seen, ' ', 1, true)
       if space and string.sub(seen, space + 1, space + 12) == short then
         out[#out + 1] = tonumber(string.sub(seen, 1, space - 1))
@@ -55,13 +55,15 @@ extension Script {
           epoch, top, isNew, renewed = newEpoch(room), 0, false, nil
         end
         top, stored = top + 1, true
-        redis.call('XADD', stream, 'MAXLEN', MAXLEN, top..'-0', 'd', ARGV[i + 1]..'}')
-        if redis.call('HSET', place, digest, top..' '..epoch) == 1 and redis.call('HLEN', place) == 1 then
-          redis.call('EXPIRE', place, 200)
-          redis.call('UNLINK', P..'i:'..(minute - 3)..part)
+        local text = ARGV[i + 1]
+        redis.call('XADD', stream, 'MAXLEN', MAXLEN, top..'-0', 'd', text..'}')
+        redis.call('HSET', bucket, digest, top..' '..epoch)
+        if redis.call('HLEN', bucket) == 1 then
+          redis.call('EXPIRE', bucket, 360)
+          redis.call('UNLINK', P..'i:'..(period - 2)..part)
         end
         redis.call('PUBLISH', P..'broadcast',
-          ARGV[i + 1]..',"epoch":"'..epoch..'","offset":'..top..',"token":"'..token..'"}')
+          text..',"epoch":"'..epoch..'","offset":'..top..',"token":"'..token..'"}')
         out[#out + 1], out[#out + 2], out[#out + 3] = top, epoch, 0
       end
     end

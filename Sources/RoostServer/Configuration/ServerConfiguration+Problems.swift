@@ -44,7 +44,7 @@ extension ServerConfiguration {
   private var originProblems: [String] {
     guard case .listed(let origins) = origins else { return [] }
     return origins.filter { !Self.isOrigin($0) }.map {
-      "allowed-origins: \"\($0)\" is not an origin such as https://chat.example.com, or a lone *"
+      "origins: \"\($0)\" is not an origin such as https://chat.example.com, or a lone *"
     }
   }
 

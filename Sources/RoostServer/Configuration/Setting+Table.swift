@@ -22,7 +22,7 @@ extension Setting {
   private static let protocolRules: [Setting] = [
     .whether("require-expiry", "refuse tokens that never expire", \.requiresExpiry),
     Setting(
-      "allowed-origins", "web origins let in; empty: only the node's own host", form: "* or origins between commas",
+      "origins", "web origins let in; empty: only the node's own host", form: "* or origins between commas",
       read: { $0.origins.text },
       write: { text, configuration in
         configuration.origins = .init(text)

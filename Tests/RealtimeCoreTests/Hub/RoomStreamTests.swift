@@ -81,6 +81,18 @@ import Testing
     #expect(rest(&stream) == [400])
   }
 
+  @Test func `an answer that was cut by its size is used, and the rest asked for`() {
+    var stream = Stream()
+    stream.start(at: place(0), now: 0)
+    stream.doubt(now: 0)
+    let known = stream.takeQuestion(now: 0)
+    let answer = stream.answer(
+      known: known, top: place(9), messages: [(1, 1), (2, 2)], isComplete: false, now: 1)
+    guard case .nothing = answer else { return #expect(Bool(false), "\(answer)") }
+    #expect(rest(&stream) == [1, 2])
+    #expect(stream.takeQuestion(now: 60) == place(2))
+  }
+
   @Test func `a new epoch is announced and read from its beginning`() {
     var stream = Stream()
     stream.start(at: place(7, "old"), now: 0)

@@ -1,0 +1,62 @@
+# The shortest way to everything. `make` alone lists what there is.
+
+RELEASE := -c release -Xswiftc -cross-module-optimization
+ROOST := .build/release/roost
+
+.PHONY: help run test check bench build release clean lint format clients conformance container-test
+
+help:
+	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
+	@echo 'make test            build and run the tests'
+	@echo 'make check           everything CI does'
+	@echo 'make bench           build, and measure one node'
+	@echo 'make build           release build: $(ROOST)'
+	@echo 'make release         release build that needs no Swift on the machine: .build/static/roost'
+	@echo 'make lint, format    say what is badly formatted, or format it'
+	@echo 'make clients         foreign WebSocket clients talk across two nodes'
+	@echo 'make conformance     Autobahn cases against the echo endpoint'
+	@echo 'make container-test  docker-compose.yml on a real Docker engine'
+	@echo 'make clean           forget everything built'
+
+run:
+	scripts/install-deps run
+	swift build $(RELEASE) --product roost
+	exec $(ROOST) cluster --nodes 3
+
+test:
+	scripts/install-deps test
+	swift build --build-tests
+	swift test --skip-build --disable-xctest
+
+check:
+	scripts/check
+
+bench: build
+	$(ROOST) bench fanout
+
+build:
+	swift build $(RELEASE) --product roost
+
+release:
+	swift build $(RELEASE) --product roost --static-swift-stdlib --scratch-path .build/static-build
+	mkdir -p .build/static
+	strip .build/static-build/release/roost -o .build/static/roost
+	@ls -l .build/static/roost
+
+lint:
+	scripts/lint
+
+format:
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+clients: build
+	scripts/foreign-clients
+
+conformance: build
+	scripts/conformance
+
+container-test:
+	scripts/container-test
+
+clean:
+	rm -rf .build

@@ -1,0 +1,170 @@
+import EventLoops
+import LoadGenerator
+import Tokens
+
+/// Processes that make a cluster: started in order, watched, and stopped in reverse.
+struct Cluster {
+  struct Failure: Error, CustomStringConvertible { let description: String }
+
+  private let folder: TemporaryFolder
+  private let secret: [UInt8]
+  private let nodeFlags: [String]
+  private var redisURL: String
+  /// `nil`: clients choose a node themselves.
+  private let balancer: (port: UInt16, program: String)?
+  private let ports: [UInt16]
+  private var supervisor: Supervisor
+  private static let startSeconds = 20
+
+  init(
+    folder: TemporaryFolder, nodes: Int, port: UInt16, redisURL: String, secret: [UInt8], nodeFlags: [String],
+    hasBalancer: Bool
+  ) throws {
+    (self.folder, self.redisURL, self.secret, self.nodeFlags) = (folder, redisURL, secret, nodeFlags)
+    balancer = hasBalancer ? Console.find("haproxy").map { (port, $0) } : nil
+    if balancer != nil && !FreePort.isFree(port) { throw Failure(description: "port \(port) is taken: see --port") }
+    ports = FreePort.following(port + (balancer == nil ? 0 : 1), count: nodes)
+    guard ports.count == nodes else { throw Failure(description: "not enough free ports above \(port)") }
+    // Children get the secret by a file that only this user can read.
+    let environment = Console.environment.filter { !$0.key.hasPrefix("ROOST_SECRET") }
+    supervisor = try Supervisor(environment: environment)
+  }
+
+  /// Returns the exit code when everything has ended.
+  mutating func run() throws -> CInt {
+    let code: CInt
+    do {
+      code = try start() ? watch() : 0
+    } catch {
+      Console.complain("roost cluster: \(error)")
+      code = 1
+    }
+    stop()
+    return code
+  }
+
+  // MARK: Start
+
+  /// False when somebody asked for the end meanwhile.
+  private mutating func start() throws -> Bool {
+    try Console.writeFile(secretFile, String(decoding: secret, as: UTF8.self))
+    if redisURL.isEmpty {
+      guard let port = FreePort.any() else { throw Failure(description: "no free port for Redis") }
+      redisURL = "redis://127.0.0.1:\(port)"
+      try supervisor.start(
+        "redis",
+        [
+          "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
+          folder.path, "--loglevel", "warning",
+        ])
+      guard try wait(for: "Redis", { Self.accepts(port) }) else { return false }
+    }
+    for (index, port) in ports.enumerated() { try startNode("node-\(index + 1)", port) }
+    for (index, port) in ports.enumerated() {
+      guard try wait(for: "node-\(index + 1)", { Self.isReady(port) }) else { return false }
+    }
+    if let balancer {
+      try Console.writeFile(balancerFile, Balancer.configuration(port: balancer.port, nodes: ports))
+      try supervisor.start("haproxy", [balancer.program, "-db", "-f", balancerFile])
+      guard try wait(for: "haproxy", { Self.isReady(balancer.port) }) else { return false }
+    }
+    Console.print(welcome)
+    return true
+  }
+
+  private mutating func startNode(_ name: String, _ port: UInt16) throws {
+    // All clients of the balancer come from one address.
+    let flags = [
+      "--host", "127.0.0.1", "--port", "\(port)", "--node-id", name, "--redis-url", redisURL, "--secret-file",
+      secretFile, "--connections-per-address", "100000", "--connects-per-address", "100000",
+    ]
+    try supervisor.start(name, [Console.executable, "serve"] + flags + nodeFlags)
+  }
+
+  private mutating func wait(for name: String, _ isThere: () -> Bool) throws -> Bool {
+    let deadline = monotonicMilliseconds() + Int64(Self.startSeconds) * 1_000
+    while !isThere() {
+      for event in supervisor.events(within: 50) {
+        switch event {
+        case .stopSignal: return false
+        case .ended(let child): throw Failure(description: "\(child.name) ended with \(child.exitCode ?? 0)")
+        }
+      }
+      guard monotonicMilliseconds() < deadline else {
+        throw Failure(description: "\(name) is not ready after \(Self.startSeconds) s")
+      }
+    }
+    return true
+  }
+
+  // MARK: Run and stop
+
+  private mutating func watch() -> CInt {
+    while true {
+      for event in supervisor.events(within: 60_000) {
+        switch event {
+        case .stopSignal: return 0
+        case .ended(let child):
+          Console.complain("roost cluster: \(child.name) ended unexpectedly (\(child.exitCode ?? 0)): stopping all")
+          return 1
+        }
+      }
+    }
+  }
+
+  /// Nodes first, while their clients can still be told and Redis still answers.
+  private mutating func stop() {
+    supervisor.stop({ $0.hasPrefix("node-") }, seconds: 35)
+    supervisor.stop({ $0 == "haproxy" }, seconds: 5)
+    supervisor.stop({ _ in true }, seconds: 5)
+  }
+
+  // MARK: Words
+
+  private var welcome: String {
+    let entry = balancer?.port ?? ports[0]
+    let tokens = ["alice", "bob", "42"].map { (user: $0, token: token(for: $0)) }
+    let nodes = ports.enumerated().map { "  node-\($0 + 1)     http://127.0.0.1:\($1)/" }
+    return """
+
+      \(ports.count) nodes are ready. Ctrl-C stops everything.
+
+        \(balancer == nil ? "no balancer (haproxy is not installed): clients choose a node" : "balancer   http://127.0.0.1:\(entry)/   ws://127.0.0.1:\(entry)/ws")
+      \(nodes.joined(separator: "\n"))
+        redis      \(redisURL)
+
+      Tokens, good for a day:
+
+      \(tokens.map { "  \($0.user)\(String(repeating: " ", count: 8 - $0.user.count))\($0.token)" }.joined(separator: "\n"))
+
+      Try it:
+
+        wscat -c ws://127.0.0.1:\(entry)/ws -H "Authorization: Bearer \(tokens[0].token)"
+        > {"type":"join_room","payload":{"room_id":"general"}}
+        > {"type":"send_message","room":"general","payload":{"content":"hi"}}
+
+        curl http://127.0.0.1:\(ports[ports.count - 1])/ws/online
+
+      More tokens:
+
+        \(Console.executable) token --user carol --secret-file \(secretFile)
+
+      """
+  }
+
+  private func token(for user: String) -> String {
+    let now = wallClockMilliseconds() / 1_000
+    return TokenCommand.mint(Claims(userID: user, expiresAt: now + 86_400, issuedAt: now), secret) ?? ""
+  }
+
+  private var secretFile: String { folder.file("secret") }
+  private var balancerFile: String { folder.file("haproxy.cfg") }
+
+  private static func isReady(_ port: UInt16) -> Bool {
+    guard let address = Address(host: "127.0.0.1", port: port) else { return false }
+    return HTTPProbe.get("/readyz", from: address, milliseconds: 500)?.status == 200
+  }
+
+  /// Somebody listens. A port that can be bound is nobody's yet.
+  private static func accepts(_ port: UInt16) -> Bool { !FreePort.isFree(port) }
+}

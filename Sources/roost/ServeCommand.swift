@@ -1,0 +1,96 @@
+import EventLoops
+import Glibc
+import LoadGenerator
+import RoostServer
+import Telemetry
+
+/// `roost serve`: one node, until a signal ends it.
+enum ServeCommand {
+  static func run(_ arguments: [String]) async -> CInt {
+    let own: Set = ["--help", "--check", "--healthcheck"]
+    if arguments.contains("--help") {
+      Console.print(help + ConfigurationText.help())
+      return 0
+    }
+    let reader = ConfigurationReader(
+      arguments: arguments.filter { !own.contains($0) }, environment: Console.environment, readFile: Console.readFile)
+    if arguments.contains("--healthcheck") { return checkHealth(reader.configuration) }
+    if arguments.contains("--check") { return check(reader) }
+    guard reader.problems.isEmpty else {
+      for problem in reader.problems { Console.complain("roost serve: \(problem)") }
+      return 1
+    }
+    return await serve(reader.configuration)
+  }
+
+  /// Prints what holds and what is wrong with it.
+  private static func check(_ reader: ConfigurationReader) -> CInt {
+    Console.write(ConfigurationText.effective(reader.configuration), to: 1)
+    for remark in reader.remarks { Console.print("note: \(remark)") }
+    for problem in reader.problems { Console.print("problem: \(problem)") }
+    return reader.problems.isEmpty ? 0 : 1
+  }
+
+  /// Asks the node of this configuration, on this machine, whether its loops turn.
+  private static func checkHealth(_ configuration: ServerConfiguration) -> CInt {
+    let everywhere = ["0.0.0.0": "127.0.0.1", "::": "::1"]
+    let host = everywhere[configuration.host] ?? configuration.host
+    guard let address = Address(host: host, port: configuration.port) else { return 1 }
+    return HTTPProbe.get("/healthz", from: address)?.status == 200 ? 0 : 1
+  }
+
+  private static func serve(_ configuration: ServerConfiguration) async -> CInt {
+    // Before any thread is made, so that none but the waiting one gets them.
+    let signals = [SIGTERM, SIGINT]
+    blockSignals(signals)
+    signal(SIGPIPE, SIG_IGN)
+    let log = Log(
+      level: LogLevel(configuration.logLevel) ?? .info, format: configuration.logsJSON ? .json : .text)
+    let node: Node
+    do {
+      node = try Node(configuration, log: log)
+    } catch {
+      log.error("the node cannot start", ["reason": .string("\(error)")])
+      return 1
+    }
+    node.start()
+    log.info("node ready", ["host": .string(configuration.host), "port": .integer(Int(node.port))])
+
+    // Not awaited: a main thread that suspends goes into the runtime's hands, which take every signal by its default.
+    let received = waitForSignal(signals)
+    log.info("stopping", ["signal": .integer(Int(received)), "connections": .integer(node.connectionCount)])
+    limitPatience(signals, log)
+    Drain.run(node)
+    await node.stop()
+    log.info("stopped")
+    log.summarise()
+    return 0
+  }
+
+  /// A second signal, and the deadline of SPEC section 8, end the process whatever it still does.
+  private static func limitPatience(_ signals: [CInt], _ log: Log) {
+    onNewThread(name: "patience") {
+      _ = waitForSignal(signals)
+      log.warning("stopped at once by a second signal")
+      _exit(1)
+    }
+    onNewThread(name: "deadline") {
+      sleep(deadlineSeconds)
+      log.error("not stopped in time", ["seconds": .integer(Int(deadlineSeconds))])
+      _exit(1)
+    }
+  }
+
+  private static let deadlineSeconds: CUnsignedInt = 30
+
+  private static let help = """
+    roost serve [SETTINGS]
+
+    Runs one node until SIGTERM or SIGINT; a second signal ends it at once.
+
+      --check        print the settings that hold, secrets hidden, and everything that is wrong with them; exit 0 or 1
+      --healthcheck  ask the node with these settings on this machine whether it is healthy; exit 0 or 1
+
+
+    """
+}

@@ -1,0 +1,15 @@
+import RoostServer
+
+/// The tokens' secret as commands other than `serve` get it: by the same rules and in the same places.
+enum SharedSecret {
+  /// `nil` when none is given. Problems are told apart from absence.
+  static func read(file: String?) -> (secret: [UInt8]?, problems: [String]) {
+    let reader = ConfigurationReader(
+      arguments: file.map { ["--secret-file", $0] } ?? [],
+      environment: Console.environment.filter { $0.key.hasPrefix("ROOST_SECRET") }, readFile: Console.readFile)
+    if reader.configuration.secret.isEmpty && file == nil && !isNamed { return (nil, []) }
+    return (reader.problems.isEmpty ? reader.configuration.secret : nil, reader.problems)
+  }
+
+  private static var isNamed: Bool { Console.environment["ROOST_SECRET_FILE"]?.isEmpty == false }
+}

@@ -1,0 +1,90 @@
+public import EventLoops
+public import Glibc
+public import LoadGenerator
+import Synchronization
+
+/// A real `roost serve` process on a free port. The kernel kills it when the test process ends, however it ends.
+@safe
+public final class ClusterNode: Sendable {
+  public struct Failure: Error, CustomStringConvertible { public let description: String }
+
+  public let name: String
+  public let port: UInt16
+  public let logPath: String
+  private let state = Mutex<(process: pid_t, exitCode: CInt?, waiting: [CheckedContinuation<CInt, Never>])>((0, nil, []))
+
+  /// Starts the node and returns at once: see ``isReady``.
+  public init(name: String, port: UInt16, flags: [String], secretFile: String, logPath: String) throws {
+    (self.name, self.port, self.logPath) = (name, port, logPath)
+    let binary = try Self.binary()
+    let command =
+      [binary, "with-parent", "\(getpid())", binary, "serve", "--host", "127.0.0.1", "--port", "\(port)"]
+      + ["--node-id", name, "--secret-file", secretFile] + flags
+    // The kernel's promise is tied to the thread that started the process, so that thread stays with it.
+    onNewThread(name: name) { [self] in
+      let process = Self.spawn(command, logPath)
+      state.withLock { $0.process = process }
+      var status: CInt = 0x7F00
+      if process > 0 { while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {} }
+      let code = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+      let waiting = state.withLock { state in
+        state.exitCode = code
+        return state.waiting
+      }
+      for continuation in waiting { continuation.resume(returning: code) }
+    }
+  }
+
+  public var processID: pid_t { state.withLock { $0.process } }
+  public var exitCode: CInt? { state.withLock { $0.exitCode } }
+
+  /// Sends a signal, such as `SIGKILL` or `SIGSTOP`; nothing when it has ended.
+  public func signal(_ signal: CInt) {
+    state.withLock { if $0.exitCode == nil && $0.process > 0 { kill($0.process, signal) } }
+  }
+
+  /// Waits for its end: the exit code, or 128 + signal.
+  public func ended() async -> CInt {
+    await withCheckedContinuation { continuation in
+      let code = state.withLock { state in
+        if state.exitCode == nil { state.waiting.append(continuation) }
+        return state.exitCode
+      }
+      if let code { continuation.resume(returning: code) }
+    }
+  }
+
+  public var address: Address { Address(host: "127.0.0.1", port: port)! }
+
+  public var isReady: Bool { fetch("/readyz")?.status == 200 }
+
+  public func fetch(_ path: String) -> HTTPProbe.Answer? { HTTPProbe.get(path, from: address, milliseconds: 1_000) }
+
+  /// `ROOST_BINARY`, or the one that was built beside the tests.
+  public static func binary() throws -> String {
+    if let named = unsafe getenv("ROOST_BINARY") { return unsafe String(cString: named) }
+    var bytes = [CChar](repeating: 0, count: 4_096)
+    let count = unsafe readlink("/proc/self/exe", &bytes, bytes.count)
+    let own = String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    // Either the test bundle runs itself, or a helper of the toolchain was given its path.
+    let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? own
+    let binary = bundle.prefix(through: bundle.lastIndex(of: "/") ?? bundle.startIndex) + "roost"
+    guard unsafe access(String(binary), X_OK) == 0 else {
+      throw Failure(description: "no roost beside the tests (\(binary)): build it, or set ROOST_BINARY")
+    }
+    return String(binary)
+  }
+
+  private static func spawn(_ command: [String], _ logPath: String) -> pid_t {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    unsafe posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    var words: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) } + [nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
+    var process: pid_t = 0
+    return unsafe posix_spawn(&process, command[0], &actions, nil, &words, environ) == 0 ? process : -1
+  }
+}

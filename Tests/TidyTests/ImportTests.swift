@@ -1,0 +1,49 @@
+import Testing
+
+/// What may be imported where. Package.swift orders the targets; this also holds for the system's own modules, which
+/// no manifest can forbid.
+@Suite("Tidy: imports") struct ImportTests {
+  /// The pure targets have nothing but each other: no kernel, no clock, no lock, no randomness.
+  static let allowed: [String: Set<String>] = [
+    "Buffers": [],
+    "WebSocketCore": ["Buffers"],
+    "HTTPCore": ["Buffers"],
+    "RealtimeCore": ["Buffers"],
+    "EventLoops": ["CSystem", "Glibc", "Synchronization"],
+    "Telemetry": ["Glibc", "Synchronization"],
+    "Tokens": ["COpenSSL", "FoundationEssentials", "Glibc", "Synchronization"],
+    "RedisRelay": [
+      "Buffers", "CHiredis", "COpenSSL", "CSystem", "EventLoops", "Glibc", "RealtimeCore", "Synchronization",
+    ],
+    "LoadGenerator": ["Buffers", "CSystem", "EventLoops", "Glibc", "HTTPCore", "Synchronization", "WebSocketCore"],
+    "RoostServer": [
+      "Buffers", "CSystem", "COpenSSL", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore", "RealtimeCore",
+      "RedisRelay", "Synchronization", "Telemetry", "Tokens", "WebSocketCore",
+    ],
+    "roost": [
+      "CSystem", "EventLoops", "FoundationEssentials", "Glibc", "LoadGenerator", "RoostServer", "Synchronization",
+      "Telemetry", "Tokens",
+    ],
+  ]
+
+  static let pure = ["Buffers", "WebSocketCore", "HTTPCore", "RealtimeCore"]
+
+  @Test(arguments: Repository.sources)
+  func `imports only what its target may`(file: RepositoryFile) throws {
+    let allowed = try #require(Self.allowed[file.target], "give the target \(file.target) its imports here")
+    for line in try file.lines() {
+      guard let module = line.firstMatch(of: /^ *(?:@\S+ +)*(?:\w+ +)?import +(?:[a-z]+ +)?(\w+)/)?.1 else { continue }
+      #expect(allowed.contains(String(module)), "\(file.path) imports \(module)")
+    }
+  }
+
+  @Test(arguments: Repository.sources.filter { pure.contains($0.target) })
+  func `pure code does not wait and asks no one for time or chance`(file: RepositoryFile) throws {
+    let forbidden = [/\basync\b/, /\bawait\b/, /\.random\(/, /SystemRandomNumberGenerator/, /Clock\(\)/, /\bprint\(/]
+    for (index, line) in try file.lines().enumerated() where !line.contains(/^ *\/\//) {
+      for word in forbidden where line.contains(word) {
+        Issue.record("\(file.path):\(index + 1): \(line)")
+      }
+    }
+  }
+}
