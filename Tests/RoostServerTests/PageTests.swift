@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Pages", .timeLimit(.minutes(1)))
 struct PageTests {
-  private func get(_ target: String, from client: inout TestClient, method: String = "GET") throws -> TestClient.Answer {
+  private func get(_ target: String, from client: inout TestClient, method: String = "GET") throws -> TestClient.Answer
+  {
     try client.send("\(method) \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
     return try #require(try client.answer(toHead: method == "HEAD"))
   }

@@ -128,10 +128,12 @@ struct SocketTests {
   }
 
   @Test func `the silent are pinged and then dropped`() async throws {
-    try await withNode(configured {
-      $0.times.ping = 1
-      $0.times.pong = 2
-    }) { node in
+    try await withNode(
+      configured {
+        $0.times.ping = 1
+        $0.times.pong = 2
+      }
+    ) { node in
       var client = try TestClient.chat(node, "anna")
       #expect(try client.frame()?.opcode == 9)
       #expect(try client.isAtEnd())
@@ -140,12 +142,14 @@ struct SocketTests {
 
   @Test(arguments: [1, 3])
   func `who does not read is closed as too slow and nobody else notices`(shards: Int) async throws {
-    try await withNode(configured {
-      $0.shards = shards
-      $0.limits.queueMessages = 8
-      $0.limits.messageBytes = 65_536
-      $0.times.write = 60
-    }) { node in
+    try await withNode(
+      configured {
+        $0.shards = shards
+        $0.limits.queueMessages = 8
+        $0.limits.messageBytes = 65_536
+        $0.times.write = 60
+      }
+    ) { node in
       var slow = try TestClient.chat(node, "slow", rooms: ["lobby"], receiveBuffer: 4_096)
       var quick = try TestClient.chat(node, "quick", rooms: ["lobby"])
       var talker = try TestClient.chat(node, "talker", rooms: ["lobby"])
