@@ -17,6 +17,8 @@ enum Balancer {
         timeout server 30s
         # After the upgrade: nodes ping every 54 s, so a longer silence is a dead peer.
         timeout tunnel 90s
+        # A connection that waits for a next request would keep a node that stops waiting.
+        option http-server-close
         retries 2
         option redispatch 1
 

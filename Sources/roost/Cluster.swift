@@ -123,23 +123,24 @@ struct Cluster {
 
   private var welcome: String {
     let entry = balancer?.port ?? ports[0]
-    let tokens = ["alice", "bob", "42"].map { (user: $0, token: token(for: $0)) }
     let nodes = ports.enumerated().map { "  node-\($0 + 1)     http://127.0.0.1:\($1)/" }
+    let users = ["alice", "bob", "42"]
+    let tokens = users.map { "  \($0)\(String(repeating: " ", count: 8 - $0.count))\(token(for: $0))" }
     return """
 
       \(ports.count) nodes are ready. Ctrl-C stops everything.
 
-        \(balancer == nil ? "no balancer (haproxy is not installed): clients choose a node" : "balancer   http://127.0.0.1:\(entry)/   ws://127.0.0.1:\(entry)/ws")
+        \(balancerLine)
       \(nodes.joined(separator: "\n"))
         redis      \(redisURL)
 
       Tokens, good for a day:
 
-      \(tokens.map { "  \($0.user)\(String(repeating: " ", count: 8 - $0.user.count))\($0.token)" }.joined(separator: "\n"))
+      \(tokens.joined(separator: "\n"))
 
       Try it:
 
-        wscat -c ws://127.0.0.1:\(entry)/ws -H "Authorization: Bearer \(tokens[0].token)"
+        wscat -c ws://127.0.0.1:\(entry)/ws -H "Authorization: Bearer \(token(for: users[0]))"
         > {"type":"join_room","payload":{"room_id":"general"}}
         > {"type":"send_message","room":"general","payload":{"content":"hi"}}
 
@@ -150,6 +151,11 @@ struct Cluster {
         \(Console.executable) token --user carol --secret-file \(secretFile)
 
       """
+  }
+
+  private var balancerLine: String {
+    guard let port = balancer?.port else { return "no balancer (haproxy is not installed): clients choose a node" }
+    return "balancer   http://127.0.0.1:\(port)/   ws://127.0.0.1:\(port)/ws"
   }
 
   private func token(for user: String) -> String {

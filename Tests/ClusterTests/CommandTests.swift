@@ -23,9 +23,13 @@ struct CommandTests {
     return (process, output)
   }
 
+  private static func rest(of output: Pipe) -> String {
+    String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  }
+
   private func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> (code: Int32, text: String) {
     let (process, output) = try start(arguments, environment)
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let text = Self.rest(of: output)
     process.waitUntilExit()
     return (process.terminationStatus, text)
   }
@@ -85,19 +89,19 @@ struct CommandTests {
     return (listed ?? "").split(separator: " ").compactMap { pid_t($0) }
   }
 
-  private func startCluster() async throws -> (process: Process, output: Pipe, port: UInt16) {
+  /// A cluster that has said everything it says at the start.
+  private func startCluster() throws -> (process: Process, output: Pipe, welcome: String) {
     let port = try freePorts()
     let (process, output) = try start(["cluster", "--nodes", "2", "--port", "\(port)"])
-    let address = try #require(Address(host: "127.0.0.1", port: port))
-    do {
-      try await ClusterUnderTest.eventually("the cluster counts two nodes", seconds: 20) {
-        HTTPProbe.get("/ws/online", from: address)?.text.contains("\"nodes\":2") == true
-      }
-    } catch {
-      process.terminate()
-      throw error
+    var welcome: [UInt8] = []
+    while !String(decoding: welcome, as: UTF8.self).contains("--secret-file") {
+      let news = output.fileHandleForReading.availableData
+      if news.isEmpty { break }
+      welcome += news
     }
-    return (process, output, port)
+    let address = try #require(Address(host: "127.0.0.1", port: port))
+    #expect(HTTPProbe.get("/ws/online", from: address)?.status == 200)
+    return (process, output, String(decoding: welcome, as: UTF8.self))
   }
 
   private func waitUntilGone(_ processes: [pid_t]) async throws {
@@ -107,11 +111,11 @@ struct CommandTests {
   }
 
   @Test func `a cluster starts, answers, and stops with 0`() async throws {
-    let (process, output, _) = try await startCluster()
+    let (process, output, welcome) = try startCluster()
     let children = children(of: process)
     #expect(children.count >= 3)
     process.terminate()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let text = welcome + Self.rest(of: output)
     process.waitUntilExit()
     #expect(process.terminationStatus == 0)
     for word in ["alice", "bob", "42", "wscat", "curl", "roost token"] { #expect(text.contains(word)) }
@@ -121,10 +125,10 @@ struct CommandTests {
   }
 
   @Test func `a child that dies ends the cluster with 1`() async throws {
-    let (process, output, _) = try await startCluster()
+    let (process, output, welcome) = try startCluster()
     let children = children(of: process)
     kill(try #require(children.dropFirst().first), SIGKILL)
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let text = welcome + Self.rest(of: output)
     process.waitUntilExit()
     #expect(process.terminationStatus == 1)
     #expect(text.contains("ended unexpectedly"))
@@ -132,10 +136,10 @@ struct CommandTests {
   }
 
   @Test func `nothing outlives a cluster that was killed`() async throws {
-    let (process, output, _) = try await startCluster()
+    let (process, output, welcome) = try startCluster()
     let children = children(of: process)
     kill(process.processIdentifier, SIGKILL)
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let text = welcome + Self.rest(of: output)
     process.waitUntilExit()
     try await waitUntilGone(children)
     if let folder = text.firstMatch(of: /\/tmp\/roost-\w{6}/)?.output {
