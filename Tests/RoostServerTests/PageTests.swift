@@ -14,7 +14,8 @@ struct PageTests {
     try await withNode { node in
       var client = try TestClient(port: node.port)
       let pages = [
-        ("/", 200), ("/healthz", 200), ("/readyz", 200), ("/ws/online", 200), ("/ws/stats", 200), ("/metrics", 200),
+        ("/", 200), ("/healthz", 200), ("/readyz", 200), ("/ws/online", 200),
+        ("/ws/stats", 200), ("/metrics", 200),
         ("/nowhere", 404),
       ]
       for (target, status) in pages { #expect(try get(target, from: &client).status == status, "\(target)") }

@@ -130,6 +130,22 @@ struct Outbox: ~Copyable {
 
   // MARK: Sending
 
+  /// The piece that is all `slot` gets, when others may get it too.
+  func sharedPiece(of slot: UInt32) -> UInt32? {
+    let head = lanes[Int(slot)].head
+    return pieces[Int(head)].next == Self.shared ? head : nil
+  }
+
+  func piece(_ index: UInt32) -> Piece { pieces[Int(index)] }
+
+  /// Empties the lane of `slot` if shared piece `piece` is all it holds.
+  @inline(__always)
+  mutating func take(_ piece: UInt32, from slot: UInt32) -> Bool {
+    guard lanes[Int(slot)].head == piece else { return false }
+    lanes[Int(slot)] = Lane()
+    return true
+  }
+
   /// Empties the lane of `slot`. The answer is a piece to send as it is, or, when there are several, `nil`: then
   /// ``scratch`` holds all of them joined.
   mutating func take(_ slot: UInt32) -> (single: Piece?, messages: UInt32)? {
