@@ -25,7 +25,7 @@ public struct MessageReader: ~Copyable {
   /// What is missing of the frame in ``Phase/inFrame``, and the mask key turned to its next byte.
   private var missingBytes: UInt32 = 0
   private var maskKey: UInt32 = 0
-  private var fragments: UInt16 = 0
+  private var fragments: UInt32 = 0
   private var emptyFragments: UInt8 = 0
   private var phase = Phase.idle
   private var opcode = Opcode.text
@@ -40,7 +40,7 @@ public struct MessageReader: ~Copyable {
   public struct Limits: Equatable, Sendable {
     /// Bytes in one message, 0 to 2^30, over all its fragments. Beyond: ``ProtocolViolation/messageTooBig``.
     public var messageBytes: Int
-    /// Frames in one message, 1 to 65,534. Beyond: ``ProtocolViolation/tooManyFragments``.
+    /// Frames in one message, 1 to 2^30. Beyond: ``ProtocolViolation/tooManyFragments``.
     public var fragments: Int
     /// Empty continuations in a row that are not the last, 0 to 254. Beyond: ``ProtocolViolation/emptyFragments``.
     public var emptyFragments: Int
@@ -50,7 +50,7 @@ public struct MessageReader: ~Copyable {
 
     public init(messageBytes: Int = 4096, fragments: Int = 64, emptyFragments: Int = 8, checksText: Bool = true) {
       precondition((0...1 << 30).contains(messageBytes))
-      precondition((1..<0xFFFF).contains(fragments) && (0..<0xFF).contains(emptyFragments))
+      precondition((1...1 << 30).contains(fragments) && (0..<0xFF).contains(emptyFragments))
       self.messageBytes = messageBytes
       self.fragments = fragments
       self.emptyFragments = emptyFragments

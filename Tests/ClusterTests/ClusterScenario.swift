@@ -104,7 +104,8 @@ final class ClusterScenario {
   /// All violations of the rooms' promises.
   func violations() -> [String] {
     members.flatMap { room, members in
-      ClusterRoomCheck(room, members: members, said: said[room] ?? [], heardBy: clients).violations
+      let heard = members.map { clients.member($0, of: room) }
+      return ClusterRoomCheck(room, members: heard, said: said[room] ?? []).violations
     }
   }
 

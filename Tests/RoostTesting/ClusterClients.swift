@@ -85,6 +85,10 @@ public final class ClusterClients {
 
   public var areAllOpen: Bool { clients.allSatisfy(\.isOpen) }
 
+  public func member(_ client: Int, of room: String) -> ClusterRoomCheck.Member {
+    .init(client: client, user: clients[client].user, heard: heard(client, in: room))
+  }
+
   public func heard(_ client: Int, in room: String) -> [Heard] { clients[client].rooms[room] ?? [] }
 
   /// How many of `clients` have heard something that `isIt` in `room`.

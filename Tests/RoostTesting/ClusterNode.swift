@@ -11,7 +11,8 @@ public final class ClusterNode: Sendable {
   public let name: String
   public let port: UInt16
   public let logPath: String
-  private let state = Mutex<(process: pid_t, exitCode: CInt?, waiting: [CheckedContinuation<CInt, Never>])>((0, nil, []))
+  private let state = Mutex<(process: pid_t, exitCode: CInt?, waiting: [CheckedContinuation<CInt, Never>])>(
+    (0, nil, []))
 
   /// Starts the node and returns at once: see ``isReady``.
   public init(name: String, port: UInt16, flags: [String], secretFile: String, logPath: String) throws {

@@ -14,6 +14,17 @@ public struct ClusterRoomCheck {
     }
   }
 
+  /// Somebody in the room: a connection, its user, and what it heard there.
+  public struct Member: Sendable {
+    public var client: Int
+    public var user: String
+    public var heard: [ClusterClients.Heard]
+
+    public init(client: Int, user: String, heard: [ClusterClients.Heard]) {
+      (self.client, self.user, self.heard) = (client, user, heard)
+    }
+  }
+
   private struct Place: Equatable {
     var id: String
     var content: String
@@ -23,24 +34,22 @@ public struct ClusterRoomCheck {
   public private(set) var violations: [String] = []
   private let room: String
   private let said: [Said]
-  private let clients: ClusterClients
   private var places: [Int: Place] = [:]
 
   /// - Parameter said: everything said in the room, in the order each client said it.
-  public init(_ room: String, members: [Int], said: [Said], heardBy clients: ClusterClients) {
-    (self.room, self.said, self.clients) = (room, said, clients)
+  public init(_ room: String, members: [Member], said: [Said]) {
+    (self.room, self.said) = (room, said)
     for member in members { checkOrder(member) }
     checkCompleteness()
     checkSenders()
   }
 
   /// Offsets go up by one, and everybody sees the same at each.
-  private mutating func checkOrder(_ member: Int) {
-    let heard = clients.heard(member, in: room)
+  private mutating func checkOrder(_ who: Member) {
+    let (member, user, heard) = (who.client, who.user, who.heard)
     guard case .joined(_, var position)? = heard.first(where: { if case .joined = $0 { true } else { false } }) else {
       return violate(member, "was never told that it is in the room")
     }
-    let user = clients.clients[member].user
     let own = Set(said.lazy.filter { $0.client == member }.map(\.content))
     for item in heard {
       let (offset, place): (Int, Place)

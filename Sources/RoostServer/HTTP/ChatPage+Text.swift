@@ -41,8 +41,9 @@ extension ChatPage {
   static let script = #"""
     "use strict";
     const $ = id => document.getElementById(id);
-    const fromLink = new URLSearchParams(location.hash.slice(1)).get("token");
-    if (fromLink) { $("token").value = fromLink; history.replaceState(null, "", location.pathname); }
+    const link = new URLSearchParams(location.hash.slice(1));
+    history.replaceState(null, "", location.pathname);
+    for (const field of ["token", "room"]) if (link.get(field)) $(field).value = link.get(field);
     let socket, room, me, delay = 500, counter = 0, lastTyping = 0;
     const waiting = new Map();
 
@@ -123,5 +124,6 @@ extension ChatPage {
     $("text").oninput = () => {
       if (Date.now() - lastTyping > 3000) { lastTyping = Date.now(); send({type: "typing", room}); }
     };
+    if (link.get("token")) $("enter").requestSubmit();
     """#
 }

@@ -17,6 +17,7 @@ extension NodeContext {
     text.write(Metric.dropped, [.init(["slow"], .integer(total.tooSlow)), .init(["silent"], .integer(total.silent))])
     text.write(
       Metric.turns, shards.enumerated().map { .init([String($0.offset)], .integer($0.element.turns)) })
+    hubReport.latest.write(to: &text)
     ProcessMetrics.read()?.write(to: &text)
     return text.bytes
   }

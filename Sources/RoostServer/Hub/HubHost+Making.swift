@@ -7,7 +7,7 @@ import Tokens
 extension HubHost {
   /// The hub and the relay that `configuration` asks for; `loop` is the one they live in.
   init(
-    _ configuration: ServerConfiguration, shards: Int, loop: EventLoop, log: Log
+    _ configuration: ServerConfiguration, shards: Int, loop: EventLoop, report: SharedReport, log: Log
   ) throws(RedisConfigurationError) {
     let now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
     let limits = configuration.limits
@@ -18,7 +18,7 @@ extension HubHost {
     settings.connectionsPerUser = limits.connectionsPerUser
     settings.leaveGrace = Int64(configuration.leaveGraceSeconds * 1_000)
     let relay = try Self.relay(configuration, instance: settings.instance, loop: loop, now: now)
-    self.init(Hub(settings, seed: Self.seed(), now: now), relay: relay, shards: shards, log: log)
+    self.init(Hub(settings, seed: Self.seed(), now: now), relay: relay, shards: shards, report: report, log: log)
     start(now: now)
   }
 

@@ -12,12 +12,14 @@ struct HubHost: ~Copyable {
   private var hub: Hub
   private var relay: NodeRelay
   private let log: Log
+  private let report: SharedReport
   private var events: [RelayEvent] = []
   private var batches: BatchBuilder
   /// What each shard gets at the end of the turn.
   private var outgoing = Slab<Outgoing>()
 
-  init(_ hub: consuming Hub, relay: consuming NodeRelay, shards: Int, log: Log) {
+  init(_ hub: consuming Hub, relay: consuming NodeRelay, shards: Int, report: SharedReport, log: Log) {
+    self.report = report
     self.hub = hub
     self.relay = relay
     self.log = log
@@ -56,6 +58,7 @@ struct HubHost: ~Copyable {
       relay.takeEvents(into: &events)
     } while !events.isEmpty
     for notice in relay.takeNotices() { log.warning("redis", ["notice": .string(notice)]) }
+    report.publish(hub.report)
     return nextDeadline
   }
 

@@ -12,12 +12,13 @@ actor HubShard {
 
   init(
     loop: EventLoop, inbox: Mailbox<HubCommand>, shards: [Mailbox<Parcel>], isStopping: StopFlag,
-    configuration: ServerConfiguration, log: Log
+    context: NodeContext, log: Log
   ) throws(RedisConfigurationError) {
     self.loop = loop
     core = HubCore(
       loop: loop, inbox: inbox, shards: shards, isStopping: isStopping,
-      host: try HubHost(configuration, shards: shards.count, loop: loop, log: log))
+      host: try HubHost(
+        context.configuration, shards: shards.count, loop: loop, report: context.hubReport, log: log))
   }
 
   /// The thread's body: returns when the hub was told to stop.

@@ -17,6 +17,7 @@ final class NodeContext: Sendable {
   let isDraining = Atomic<Bool>(false)
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
+  let hubReport = SharedReport()
   private let addresses: Mutex<AddressTable>
 
   /// Descriptors kept for Redis, files, and for telling clients that the node is full.

@@ -18,7 +18,9 @@ actor Shard {
     hub: Mailbox<HubCommand>?, log: Log
   ) throws {
     (self.loop, self.inbox) = (loop, inbox)
-    let host = hub == nil ? try HubHost(context.configuration, shards: 1, loop: loop, log: log) : nil
+    let host =
+      hub == nil
+      ? try HubHost(context.configuration, shards: 1, loop: loop, report: context.hubReport, log: log) : nil
     core = try ShardCore(
       index: index, context: context, loop: loop, inbox: inbox, listener: listener, host: host, hub: hub)
   }

@@ -26,7 +26,7 @@ struct ShardRules {
     // The envelope scanner checks UTF-8 itself.
     chat = MessageReader.Limits(messageBytes: limits.messageBytes, fragments: limits.fragments, checksText: false)
     self.echo = MessageReader.Limits(
-      messageBytes: echo.messageBytes, fragments: min(echo.fragments, 0xFFFE), emptyFragments: 0xFE)
+      messageBytes: echo.messageBytes, fragments: echo.fragments, emptyFragments: 0xFE)
     patience = Heartbeat.Patience(pingAfter: Int32(times.ping), giveUpAfter: Int32(times.pong))
     session = Session.Rules(
       roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat)

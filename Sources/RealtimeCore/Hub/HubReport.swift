@@ -1,0 +1,23 @@
+/// A hub's numbers at the end of a turn.
+public struct HubReport: Sendable, Equatable {
+  public var counters = HubCounters()
+  public var connections = 0
+  public var users = 0
+  public var rooms = 0
+  /// Messages that wait for the relay or for its answer.
+  public var pendingMessages = 0
+  public var relayState = RelayState.starting
+
+  public init() {}
+}
+
+extension Hub {
+  public var report: HubReport {
+    var report = HubReport()
+    report.counters = counters
+    (report.connections, report.users, report.rooms) = (connections.count, userNumbers.count, roomNumbers.count)
+    report.pendingMessages = pendingMessages
+    report.relayState = relayState
+    return report
+  }
+}

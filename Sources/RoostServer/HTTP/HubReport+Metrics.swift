@@ -1,0 +1,57 @@
+import RealtimeCore
+import Telemetry
+
+extension HubReport {
+  func write(to text: inout MetricsText) {
+    text.write(Metric.users, users)
+    text.write(Metric.rooms, rooms)
+    text.write(Metric.pending, pendingMessages)
+    text.write(Metric.relayState, RelayState.all.map { .init(["\($0)"], .integer($0 == relayState ? 1 : 0)) })
+    text.write(Metric.published, counters.published)
+    text.write(Metric.delivered, counters.delivered)
+    text.write(Metric.duplicates, counters.duplicates)
+    text.write(Metric.relayFailures, counters.relayFailures)
+    text.write(Metric.reads, counters.gapReads)
+    text.write(Metric.resyncs, counters.resyncs)
+    text.write(Metric.foreignFrames, counters.foreignFrames)
+    text.write(Metric.badFrames, counters.badFrames)
+    text.write(Metric.fenced, counters.fenced)
+    text.write(Metric.reaped, counters.reaped)
+    text.write(Metric.rateLimited, counters.rateLimited)
+  }
+}
+
+extension RelayState {
+  fileprivate static let all: [RelayState] = [.starting, .connected, .suspect, .degraded, .recovering]
+}
+
+private enum Metric {
+  static let users = MetricDescription("roost_users", .gauge, help: "Users with a connection to this node.")
+  static let rooms = MetricDescription("roost_rooms", .gauge, help: "Rooms with a member on this node.")
+  static let pending = MetricDescription(
+    "roost_relay_pending_messages", .gauge, help: "Messages that wait for the relay or for its answer.")
+  static let relayState = MetricDescription(
+    "roost_relay_state", .gauge, labels: ["state"], help: "1 for the state the relay is in.")
+  static let published = MetricDescription(
+    "roost_relay_published_total", .counter, help: "Messages of this node that the relay stored.")
+  static let delivered = MetricDescription(
+    "roost_room_messages_total", .counter, help: "Numbered messages put in order, before they are spread to members.")
+  static let duplicates = MetricDescription(
+    "roost_relay_duplicates_total", .counter, help: "Messages that were stored before under the same id.")
+  static let relayFailures = MetricDescription(
+    "roost_relay_failures_total", .counter, help: "Publish requests without a good answer; they are tried again.")
+  static let reads = MetricDescription(
+    "roost_relay_reads_total", .counter, help: "Questions about missed messages that were answered.")
+  static let resyncs = MetricDescription(
+    "roost_resyncs_total", .counter, help: "Rooms whose members were told that messages are lost to them.")
+  static let foreignFrames = MetricDescription(
+    "roost_relay_foreign_frames_total", .counter, help: "Messages that other programs published.")
+  static let badFrames = MetricDescription(
+    "roost_relay_bad_frames_total", .counter, help: "Frames on the relay channel that were dropped.")
+  static let fenced = MetricDescription(
+    "roost_presence_fenced_total", .counter, help: "Leases this node lost and took anew.")
+  static let reaped = MetricDescription(
+    "roost_presence_reaped_total", .counter, help: "Dead incarnations whose users this node counted out.")
+  static let rateLimited = MetricDescription(
+    "roost_rate_limited_total", .counter, help: "Messages refused because their user sent too many.")
+}

@@ -1,0 +1,145 @@
+import EventLoops
+import Foundation
+import Glibc
+import LoadGenerator
+import RoostTesting
+import Testing
+
+/// `roost` as people run it.
+@Suite("commands", .serialized, .timeLimit(.minutes(2)))
+struct CommandTests {
+  static let secret = "0123456789abcdef0123456789abcdef"
+
+  /// A command with a clean environment.
+  private func start(_ arguments: [String], _ environment: [String: String] = [:]) throws -> (Process, Pipe) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try ClusterNode.binary())
+    process.arguments = arguments
+    process.environment = ["PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin"].merging(environment) { $1 }
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    return (process, output)
+  }
+
+  private func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> (code: Int32, text: String) {
+    let (process, output) = try start(arguments, environment)
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return (process.terminationStatus, text)
+  }
+
+  @Test(arguments: [
+    ["help"], ["--version"], ["serve", "--help"], ["cluster", "--help"], ["token", "--help"], ["bench", "--help"],
+  ])
+  func `help is there`(arguments: [String]) throws {
+    let (code, text) = try run(arguments)
+    #expect(code == 0)
+    #expect(text.contains("oost"))
+  }
+
+  @Test(arguments: [
+    [], ["fly"], ["token"], ["token", "--user", "a", "--secret", "x"], ["bench"], ["bench", "fanout"],
+    ["cluster", "--nodes", "0"],
+  ])
+  func `misuse is told and answered by 2`(arguments: [String]) throws {
+    let (code, text) = try run(arguments)
+    #expect(code == 2)
+    #expect(!text.isEmpty)
+  }
+
+  @Test func `a token is one line, and a short secret makes none`() throws {
+    let (code, text) = try run(["token", "--user", "42", "--lifetime", "60"], ["ROOST_SECRET": Self.secret])
+    #expect(code == 0)
+    #expect(text.split(separator: ".").count == 3)
+    #expect(text.filter { $0 == "\n" }.count == 1)
+    #expect(try run(["token", "--user", "42"], ["ROOST_SECRET": "short"]).code == 2)
+  }
+
+  @Test func `check tells everything and starts nothing`() throws {
+    let good = try run(["serve", "--check"], ["ROOST_SECRET": Self.secret])
+    #expect(good.code == 0)
+    #expect(!good.text.contains(Self.secret))
+    let bad = try run(["serve", "--check", "--port", "x", "--ping-period", "100"])
+    #expect(bad.code == 1)
+    #expect(bad.text.split(separator: "\n").filter { $0.hasPrefix("problem: ") }.count == 3)
+    #expect(try run(["serve"]).code == 1)
+  }
+
+  @Test func `a health check is the node's health`() throws {
+    #expect(try run(["serve", "--healthcheck", "--port", "\(freePorts())"]).code == 1)
+  }
+
+  // MARK: Cluster
+
+  /// The first of some free ports in a row.
+  private func freePorts() throws -> UInt16 {
+    let any = try #require(Address(host: "127.0.0.1", port: 0))
+    return try Listener(any, backlog: 1, sharesPort: false).port
+  }
+
+  private func children(of process: Process) -> [pid_t] {
+    let listed = try? String(
+      contentsOfFile: "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children", encoding: .utf8)
+    return (listed ?? "").split(separator: " ").compactMap { pid_t($0) }
+  }
+
+  private func startCluster() async throws -> (process: Process, output: Pipe, port: UInt16) {
+    let port = try freePorts()
+    let (process, output) = try start(["cluster", "--nodes", "2", "--port", "\(port)"])
+    let address = try #require(Address(host: "127.0.0.1", port: port))
+    do {
+      try await ClusterUnderTest.eventually("the cluster counts two nodes", seconds: 20) {
+        HTTPProbe.get("/ws/online", from: address)?.text.contains("\"nodes\":2") == true
+      }
+    } catch {
+      process.terminate()
+      throw error
+    }
+    return (process, output, port)
+  }
+
+  private func waitUntilGone(_ processes: [pid_t]) async throws {
+    try await ClusterUnderTest.eventually("all children are gone", seconds: 20) {
+      processes.allSatisfy { kill($0, 0) != 0 }
+    }
+  }
+
+  @Test func `a cluster starts, answers, and stops with 0`() async throws {
+    let (process, output, _) = try await startCluster()
+    let children = children(of: process)
+    #expect(children.count >= 3)
+    process.terminate()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    for word in ["alice", "bob", "42", "wscat", "curl", "roost token"] { #expect(text.contains(word)) }
+    try await waitUntilGone(children)
+    let folder = try #require(text.firstMatch(of: /\/tmp\/roost-\w{6}/)).output
+    #expect(!FileManager.default.fileExists(atPath: String(folder)))
+  }
+
+  @Test func `a child that dies ends the cluster with 1`() async throws {
+    let (process, output, _) = try await startCluster()
+    let children = children(of: process)
+    kill(try #require(children.dropFirst().first), SIGKILL)
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 1)
+    #expect(text.contains("ended unexpectedly"))
+    try await waitUntilGone(children)
+  }
+
+  @Test func `nothing outlives a cluster that was killed`() async throws {
+    let (process, output, _) = try await startCluster()
+    let children = children(of: process)
+    kill(process.processIdentifier, SIGKILL)
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    try await waitUntilGone(children)
+    if let folder = text.firstMatch(of: /\/tmp\/roost-\w{6}/)?.output {
+      try FileManager.default.removeItem(atPath: String(folder))
+    }
+  }
+}
