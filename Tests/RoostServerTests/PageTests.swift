@@ -34,6 +34,20 @@ struct PageTests {
     }
   }
 
+  @Test func `a flood of requests in one piece is cut off`() async throws {
+    try await withNode { node in
+      var client = try TestClient(port: node.port)
+      let request = Array("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+      try client.send((0..<1_000).flatMap { _ in request })
+      var answers = 0
+      while let answer = try client.answer() {
+        answers += 1
+        #expect(answer.status == 200)
+      }
+      #expect((32..<1_000).contains(answers))
+    }
+  }
+
   @Test(arguments: [1, 3])
   func `the online numbers count connections and users`(shards: Int) async throws {
     try await withNode(configured { $0.shards = shards }) { node in

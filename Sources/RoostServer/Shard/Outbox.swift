@@ -49,6 +49,9 @@ struct Outbox: ~Copyable {
 
   var isEmpty: Bool { touched.isEmpty }
 
+  /// So many replies wait that they should leave before more are written.
+  var isBig: Bool { arena.count > 4 * Self.keptBytes }
+
   /// Makes room for a connection at `slot`, whose lane must be empty: what its predecessor did not get is forgotten.
   mutating func open(_ slot: UInt32) {
     while lanes.count <= Int(slot) { lanes.append(Lane()) }

@@ -94,8 +94,9 @@ extension ShardCore {
     let backlog = Backlog(now: now.monotonic)
     connections[slot].backlog = backlog
     connections[slot].flags.insert(.awaitsWrite)
-    // An echo reads no faster than its client does.
-    if connections[slot].flags.contains(.echoes) { connections[slot].flags.insert(.ignoresInput) }
+    // Echoes and answers are made no faster than their client reads them.
+    let isChat = connections[slot].phase == .open && !connections[slot].flags.contains(.echoes)
+    if !isChat { connections[slot].flags.insert(.ignoresInput) }
     setInterest(slot)
     arm(slot, at: now.monotonic + rules.write)
     return backlog
@@ -116,7 +117,8 @@ extension ShardCore {
     guard backlog.isEmpty else { return }
     connections[slot].backlog = nil
     connections[slot].flags.remove(.awaitsWrite)
-    if connections[slot].flags.contains(.echoes), !connections[slot].flags.contains(.inputEnded) {
+    // While a request waits for the hub its client stays unread; the answer starts reading again.
+    if !connections[slot].flags.contains(.inputEnded), connections[slot].phase != .waiting {
       connections[slot].flags.remove(.ignoresInput)
     }
     setInterest(slot)
