@@ -33,9 +33,9 @@ public struct ReceiveBuffer: ~Copyable {
     count += added
   }
 
-  /// Starts anew, with a copy of `kept`, which must be shorter than the capacity.
+  /// Starts anew, with a copy of `kept`, which must not be longer than the capacity.
   public mutating func start(with kept: borrowing RawSpan) {
-    precondition(kept.byteCount < capacity)
+    precondition(kept.byteCount <= capacity)
     unsafe kept.withUnsafeBytes { bytes in
       if let first = bytes.baseAddress { unsafe base.copyMemory(from: first, byteCount: bytes.count) }
     }

@@ -186,6 +186,22 @@ struct HandshakeTests {
     }
   }
 
+  @Test(arguments: [1, 3])
+  func `a flood before the answer waits and is read in the end`(shards: Int) async throws {
+    try await withNode(configured { $0.shards = shards }) { node in
+      var client = try TestClient(port: node.port)
+      let request = Array(try TestClient.upgradeRequest("/ws?token=\(token("u"))").utf8)
+      // More than a shard receives at once, in messages that are too big to be answered in great numbers.
+      let filler = TestClient.frame(
+        Array((#"{"type":"ping","x":""# + String(repeating: "a", count: 3_900) + #""}"#).utf8))
+      try client.send(request + (0..<100).flatMap { _ in filler } + TestClient.frame([0x03, 0xE8], opcode: 8))
+      #expect(try client.answer()?.status == 101)
+      var pongs = 0
+      while let frame = try client.frame(), frame.opcode == 1 { pongs += frame.text.contains(#""pong""#) ? 1 : 0 }
+      #expect(pongs == 100)
+    }
+  }
+
   @Test func `a request may come byte by byte`() async throws {
     try await withNode { node in
       var client = try TestClient(port: node.port)

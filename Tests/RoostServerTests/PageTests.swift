@@ -14,7 +14,8 @@ struct PageTests {
     try await withNode { node in
       var client = try TestClient(port: node.port)
       let pages = [
-        ("/", 200), ("/healthz", 200), ("/readyz", 200), ("/ws/online", 200), ("/ws/stats", 200), ("/metrics", 200),
+        ("/", 200), ("/healthz", 200), ("/readyz", 200), ("/ws/online", 200),
+        ("/ws/stats", 200), ("/metrics", 200),
         ("/nowhere", 404),
       ]
       for (target, status) in pages { #expect(try get(target, from: &client).status == status, "\(target)") }
@@ -30,6 +31,20 @@ struct PageTests {
         try client.send("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
       }
       for status in [200, 200, 200, 404] { #expect(try client.answer()?.status == status) }
+    }
+  }
+
+  @Test func `a flood of requests in one piece is cut off`() async throws {
+    try await withNode { node in
+      var client = try TestClient(port: node.port)
+      let request = Array("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+      try client.send((0..<1_000).flatMap { _ in request })
+      var answers = 0
+      while let answer = try client.answer() {
+        answers += 1
+        #expect(answer.status == 200)
+      }
+      #expect((32..<1_000).contains(answers))
     }
   }
 

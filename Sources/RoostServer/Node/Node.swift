@@ -22,6 +22,9 @@ public final class Node: Sendable {
     case system(SystemError)
   }
 
+  /// Shards are bits of a word where rooms remember who has members.
+  private static let mostShards = 64
+
   /// What it listens on; differs from the configuration's when that is 0.
   public let port: UInt16
   private let context: NodeContext
@@ -31,7 +34,8 @@ public final class Node: Sendable {
   private let finished: Latch
 
   public init(_ configuration: ServerConfiguration, log: Log) throws(StartError) {
-    let count = configuration.shards > 0 ? configuration.shards : max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
+    let wanted = configuration.shards > 0 ? configuration.shards : Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+    let count = min(max(1, wanted), Self.mostShards)
     guard let verifier = Self.verifier(configuration) else { throw .badSecret }
     context = NodeContext(
       configuration, verifier: verifier, shards: count, descriptorLimit: raiseDescriptorLimit())

@@ -49,6 +49,9 @@ struct Outbox: ~Copyable {
 
   var isEmpty: Bool { touched.isEmpty }
 
+  /// So many replies wait that they should leave before more are written.
+  var isBig: Bool { arena.count > 4 * Self.keptBytes }
+
   /// Makes room for a connection at `slot`, whose lane must be empty: what its predecessor did not get is forgotten.
   mutating func open(_ slot: UInt32) {
     while lanes.count <= Int(slot) { lanes.append(Lane()) }
@@ -129,6 +132,22 @@ struct Outbox: ~Copyable {
   }
 
   // MARK: Sending
+
+  /// The piece that is all `slot` gets, when others may get it too.
+  func sharedPiece(of slot: UInt32) -> UInt32? {
+    let head = lanes[Int(slot)].head
+    return pieces[Int(head)].next == Self.shared ? head : nil
+  }
+
+  func piece(_ index: UInt32) -> Piece { pieces[Int(index)] }
+
+  /// Empties the lane of `slot` if shared piece `piece` is all it holds.
+  @inline(__always)
+  mutating func take(_ piece: UInt32, from slot: UInt32) -> Bool {
+    guard lanes[Int(slot)].head == piece else { return false }
+    lanes[Int(slot)] = Lane()
+    return true
+  }
 
   /// Empties the lane of `slot`. The answer is a piece to send as it is, or, when there are several, `nil`: then
   /// ``scratch`` holds all of them joined.

@@ -12,31 +12,59 @@ extension ShardCore {
     guard !outbox.isEmpty else { return }
     var index = 0
     while index < outbox.touched.count {
-      flush(outbox.touched[index])
-      index &+= 1
+      if let piece = outbox.sharedPiece(of: outbox.touched[index]) {
+        index = flushShared(piece, from: index)
+      } else {
+        flush(outbox.touched[index])
+        index &+= 1
+      }
     }
     outbox.endTurn()
   }
 
-  @inline(__always)
+  /// Sends to the run of connections from `index` on that get nothing but `piece`: what fan-out mostly is. Returns
+  /// where the run ends.
+  private mutating func flushShared(_ piece: UInt32, from start: Int) -> Int {
+    let single = outbox.piece(piece)
+    let range = Int(single.start)..<Int(single.end)
+    let frames = outbox.batches[Int(single.source)]
+    var index = start
+    while index < outbox.touched.count, outbox.take(piece, from: outbox.touched[index]) {
+      let slot = outbox.touched[index]
+      index &+= 1
+      if connections[slot].backlog == nil {
+        let result = unsafe connections[slot].socket.send(frames.span.bytes.extracting(range))
+        act(on: result, of: range.count, slot, single, single.messages)
+      } else {
+        queue(slot, single, single.messages, sent: 0)
+      }
+    }
+    return index
+  }
+
   private mutating func flush(_ slot: UInt32) {
     guard let (single, messages) = outbox.take(slot) else { return }
     guard connections[slot].backlog == nil else { return queue(slot, single, messages, sent: 0) }
-    let result: IOResult
-    let count: Int
-    if let single {
-      let range = Int(single.start)..<Int(single.end)
-      count = range.count
-      if single.source == Outbox.arenaSource {
-        result = connections[slot].socket.send(outbox.arena.bytes.extracting(range))
-      } else {
-        let frames = outbox.batches[Int(single.source)]
-        result = unsafe connections[slot].socket.send(frames.span.bytes.extracting(range))
-      }
-    } else {
-      count = outbox.scratch.count
-      result = connections[slot].socket.send(outbox.scratch.bytes)
+    guard let single else {
+      let result = connections[slot].socket.send(outbox.scratch.bytes)
+      return act(on: result, of: outbox.scratch.count, slot, nil, messages)
     }
+    let range = Int(single.start)..<Int(single.end)
+    if single.source == Outbox.arenaSource {
+      let result = connections[slot].socket.send(outbox.arena.bytes.extracting(range))
+      act(on: result, of: range.count, slot, single, messages)
+    } else {
+      let frames = outbox.batches[Int(single.source)]
+      let result = unsafe connections[slot].socket.send(frames.span.bytes.extracting(range))
+      act(on: result, of: range.count, slot, single, messages)
+    }
+  }
+
+  /// What a send of `count` bytes came to.
+  @inline(__always)
+  private mutating func act(
+    on result: IOResult, of count: Int, _ slot: UInt32, _ single: Outbox.Piece?, _ messages: UInt32
+  ) {
     counters.sends &+= 1
     switch result {
     case .done(count): if connections[slot].flags.contains(.endsWhenSent) { ended(slot) }
@@ -66,8 +94,9 @@ extension ShardCore {
     let backlog = Backlog(now: now.monotonic)
     connections[slot].backlog = backlog
     connections[slot].flags.insert(.awaitsWrite)
-    // An echo reads no faster than its client does.
-    if connections[slot].flags.contains(.echoes) { connections[slot].flags.insert(.ignoresInput) }
+    // Echoes and answers are made no faster than their client reads them.
+    let isChat = connections[slot].phase == .open && !connections[slot].flags.contains(.echoes)
+    if !isChat { connections[slot].flags.insert(.ignoresInput) }
     setInterest(slot)
     arm(slot, at: now.monotonic + rules.write)
     return backlog
@@ -88,7 +117,8 @@ extension ShardCore {
     guard backlog.isEmpty else { return }
     connections[slot].backlog = nil
     connections[slot].flags.remove(.awaitsWrite)
-    if connections[slot].flags.contains(.echoes), !connections[slot].flags.contains(.inputEnded) {
+    // While a request waits for the hub its client stays unread; the answer starts reading again.
+    if !connections[slot].flags.contains(.inputEnded), connections[slot].phase != .waiting {
       connections[slot].flags.remove(.ignoresInput)
     }
     setInterest(slot)

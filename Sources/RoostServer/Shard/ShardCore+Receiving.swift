@@ -37,15 +37,21 @@ extension ShardCore {
     input = consume buffer
   }
 
+  /// Requests answered of one piece of input: more could make megabytes of answers out of a few kilobytes.
+  private static let requestsAtOnce = 32
+
   /// Reads as far as the phase allows, through changes of phase, and keeps the rest.
   private mutating func consumeInput(_ slot: UInt32, _ buffer: inout ReceiveBuffer) {
     let key = connections.key(of: slot)
     var input = buffer.content
     var offset = 0
     var goesOn = true
+    var requests = 0
     while goesOn && offset < input.byteCount {
       switch connections[slot].phase {
-      case .request: goesOn = readRequest(slot, input.bytes, at: &offset)
+      case .request:
+        requests += 1
+        goesOn = readRequest(slot, input.bytes, at: &offset, isLast: requests == Self.requestsAtOnce)
       case .open: goesOn = readFrames(slot, &input, at: &offset)
       case .waiting: goesOn = false
       case .lingering: offset = input.byteCount
@@ -64,8 +70,9 @@ extension ShardCore {
     let isEcho = connections[slot].flags.contains(.echoes)
     let key = connections.key(of: slot)
     do {
-      while let event = try connections[slot].reader.next(
-        in: &input, at: &offset, limits: isEcho ? rules.echo : rules.chat)
+      while offset < input.byteCount,
+        let event = try connections[slot].reader.next(
+          in: &input, at: &offset, limits: isEcho ? rules.echo : rules.chat)
       {
         act(on: event, slot, input.bytes)
         guard connections.contains(key), connections[slot].phase == .open else { return true }

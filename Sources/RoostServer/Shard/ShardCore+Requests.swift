@@ -5,7 +5,9 @@ import Synchronization
 
 extension ShardCore {
   /// Acts on the request at the front of what is left. False when it is not complete yet.
-  mutating func readRequest(_ slot: UInt32, _ input: RawSpan, at offset: inout Int) -> Bool {
+  ///
+  /// - Parameter isLast: the connection closes after the answer.
+  mutating func readRequest(_ slot: UInt32, _ input: RawSpan, at offset: inout Int, isLast: Bool) -> Bool {
     let bytes = input.extracting(offset..<input.byteCount)
     do {
       guard let head = try connections[slot].parser.parse(bytes, limits: rules.http) else {
@@ -14,6 +16,7 @@ extension ShardCore {
       }
       offset += head.byteCount
       begin(head, slot)
+      if isLast { connections[slot].flags.insert(.closesAfterAnswer) }
       route(slot, head, bytes)
     } catch {
       counters.mistakes &+= 1

@@ -79,7 +79,10 @@ struct ShardCore: ~Copyable {
   mutating func turn() -> Turn {
     let isWoken = loop.wait(into: &events, timeout: timeout)
     now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
-    for index in 0..<events.count { handle(events[index]) }
+    for index in 0..<events.count {
+      handle(events[index])
+      if outbox.isBig { flush() }
+    }
     if isWoken { takeInbox() }
     runTimers()
     repeat {
