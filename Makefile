@@ -32,7 +32,13 @@ check:
 	scripts/check
 
 bench: build
-	$(ROOST) bench fanout
+	$(ROOST) bench fanout --spawn 1 --members 1000 --window 1
+	$(ROOST) bench fanout --spawn 1 --members 1000 --window 8
+	$(ROOST) bench fanout --spawn 1 --members 1000 --window 32
+	$(ROOST) bench fanout --spawn 1 --rooms 100 --members 10 --talk --window 10
+	$(ROOST) bench echo --spawn 1 --connections 1000
+	$(ROOST) bench connect --spawn 1
+	$(ROOST) bench idle --spawn 1 --connections 10000 --join --rooms 1000
 
 build:
 	swift build $(RELEASE) --product roost

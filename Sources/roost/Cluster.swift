@@ -138,7 +138,12 @@ struct Cluster {
 
       \(tokens.joined(separator: "\n"))
 
-      Try it:
+      Talk in a browser, each link in a tab of its own:
+
+        http://127.0.0.1:\(entry)/#token=\(token(for: users[0]))
+        http://127.0.0.1:\(entry)/#token=\(token(for: users[1]))
+
+      Or from a terminal:
 
         wscat -c ws://127.0.0.1:\(entry)/ws -H "Authorization: Bearer \(token(for: users[0]))"
         > {"type":"join_room","payload":{"room_id":"general"}}
