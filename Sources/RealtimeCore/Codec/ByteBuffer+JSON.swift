@@ -68,7 +68,15 @@ extension ByteBuffer {
   /// `text` as a JSON string, quotes included.
   mutating func append(jsonString text: String) {
     append(UInt8(ascii: "\""))
-    let bytes = unsafe text.utf8Span.span.bytes
+    // Native strings hand out their bytes; `utf8Span` would look for normal form first.
+    let isDone: Void? = unsafe text.utf8.withContiguousStorageIfAvailable {
+      appendEscaped(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0)))
+    }
+    if isDone == nil { appendEscaped(unsafe text.utf8Span.span.bytes) }
+    append(UInt8(ascii: "\""))
+  }
+
+  private mutating func appendEscaped(_ bytes: RawSpan) {
     var written = 0
     var index = JSONString.skipPlain(bytes, from: 0)
     while index < bytes.byteCount {
@@ -81,7 +89,6 @@ extension ByteBuffer {
       index = JSONString.skipPlain(bytes, from: index &+ 1)
     }
     append(bytes.extracting(written..<bytes.byteCount))
-    append(UInt8(ascii: "\""))
   }
 
   private mutating func append(escaped byte: UInt8) {

@@ -120,11 +120,17 @@ public struct Hub: ~Copyable {
 
   /// When ``tick(now:)`` is needed next, in milliseconds of the monotonic clock.
   public var nextDeadline: Int64? {
-    let deadlines = [
-      presence.nextDeadline, typing.nextDeadline, privates.timeouts.nextDue, entrantDeadlines.nextDue,
-      roomRetries.nextDue, gaps.nextDue,
-    ]
-    return deadlines.compactMap(\.self).min()
+    // Asked every turn: no array for it.
+    var earliest = presence.nextDeadline
+    func consider(_ due: Int64?) {
+      if let due { earliest = min(earliest, due) }
+    }
+    consider(typing.nextDeadline)
+    consider(privates.timeouts.nextDue)
+    consider(entrantDeadlines.nextDue)
+    consider(roomRetries.nextDue)
+    consider(gaps.nextDue)
+    return earliest
   }
 
   /// The time as texts carry it, formatted once per millisecond.

@@ -53,8 +53,12 @@ struct Presence {
     heartbeatAt = now + Self.heartbeatInterval
   }
 
-  var nextDeadline: Int64? {
-    [heartbeatAt, maySpeak ? countAt : nil, retryAt, leaving.nextDue].compactMap(\.self).min()
+  var nextDeadline: Int64 {
+    var earliest = heartbeatAt
+    if maySpeak, let countAt { earliest = min(earliest, countAt) }
+    if maySpeak, let retryAt { earliest = min(earliest, retryAt) }
+    if let leave = leaving.nextDue { earliest = min(earliest, leave) }
+    return earliest
   }
 
   mutating func change(room: RoomName?, _ identity: Identity, isJoin: Bool, isAnnounced: Bool = true) {
