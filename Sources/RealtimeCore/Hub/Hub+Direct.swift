@@ -3,7 +3,10 @@ import Buffers
 // Messages to users, not to rooms: `private` to one, `chat` to all. They are not stored.
 //
 // A `private` goes to all nodes; each delivers to the user's connections it has and tells the asking node how many
-// they were, on that node's own channel. The ack waits until all live nodes answered, half a second at most.
+// they were, on that node's own channel. The ack waits for everybody who was handed the frame and for every node with
+// a lease (a node that has just come is only among the first, one that is cut off only among the second), half a
+// second at most. Other programs that listen on the channel never answer: they delay the ack, and do not make it
+// partial.
 
 /// Private messages whose nodes have not all answered.
 struct PrivateMessages {
@@ -14,7 +17,7 @@ struct PrivateMessages {
     let id: [UInt8]
     var reached = 0
     var answered = 0
-    /// How many nodes the frame was handed to; `nil` until the relay told.
+    /// How many must answer; `nil` until the relay told how many were handed the frame.
     var expected: Int?
   }
 
@@ -43,14 +46,14 @@ extension Hub {
     broadcast(envelope, version: request, .direct(request))
   }
 
-  /// The relay handed the frame on. Who else listens besides nodes does not count, so live nodes are the measure.
+  /// The relay handed the frame on.
   mutating func privateSent(_ request: Int, _ reply: RelayReply) {
     guard privates.waiting[request] != nil else { return }
-    guard case .sent = reply else {
+    guard case .sent(let receivers) = reply else {
       let lost = privates.waiting.removeValue(forKey: request)!
       return refuse(lost.connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: lost.id)
     }
-    privates.waiting[request]!.expected = max(1, presence.nodes.count)
+    privates.waiting[request]!.expected = max(receivers, presence.nodes.count)
     finishPrivate(request)
   }
 
@@ -78,7 +81,8 @@ extension Hub {
 
   mutating func tickPrivates(now: Now) {
     while let request = privates.timeouts.popDue(now: now.monotonic) {
-      if let late = privates.waiting.removeValue(forKey: request) { ackPrivate(late, isPartial: true) }
+      guard let late = privates.waiting.removeValue(forKey: request) else { continue }
+      ackPrivate(late, isPartial: late.answered < presence.nodes.count)
     }
   }
 

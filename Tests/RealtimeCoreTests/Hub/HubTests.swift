@@ -193,6 +193,48 @@ import Testing
     #expect(ack.payload["recipients"] as? Int == 2 && ack.payload["partial"] == nil)
   }
 
+  /// A node that has just come is not among the known ones, one that is cut off was not handed the frame, and
+  /// somebody who only listens never answers.
+  @Test(arguments: [
+    PrivateCase(known: 1, receivers: 2, answers: 1, isPartial: false, isAtOnce: true),
+    PrivateCase(known: 1, receivers: 3, answers: 1, isPartial: false, isAtOnce: false),
+    PrivateCase(known: 2, receivers: 2, answers: 0, isPartial: true, isAtOnce: false),
+    PrivateCase(known: 2, receivers: 1, answers: 0, isPartial: true, isAtOnce: false),
+  ])
+  func `a private message waits for nodes, not for listeners`(given: PrivateCase) throws {
+    let hub = HubHarness()
+    let ann = hub.connect(1, user: "ann")
+    hub.holdsRequests = true
+    hub.advance(2_100)
+    for (request, ticket) in hub.held {
+      guard case .heartbeat = request else { continue }
+      hub.tell(.reply(ticket, .alive(nodes: (0..<given.known).map { "node-\($0)" }, expired: [])))
+    }
+    hub.held.removeAll()
+    hub.tell(.sendPrivate(ann, recipient: "bob", HubHarness.text("psst", id: "p")))
+    let (request, ticket) = try #require(hub.held.first)
+    guard case .broadcast(let frame) = request else {
+      Issue.record("\(request)")
+      return
+    }
+    hub.tell(.frame(frame))
+    hub.tell(.reply(ticket, .sent(receivers: given.receivers)))
+    for _ in 0..<given.answers { hub.tell(.directed(Array("reached 1 1 local".utf8))) }
+    #expect(hub.texts(ann, "ack").count == (given.isAtOnce ? 1 : 0))
+    hub.advance(500)
+    let ack = try #require(hub.texts(ann, "ack").first)
+    #expect(ack.payload["recipients"] as? Int == given.answers)
+    #expect((ack.payload["partial"] != nil) == given.isPartial)
+  }
+
+  struct PrivateCase {
+    let known: Int
+    let receivers: Int
+    let answers: Int
+    let isPartial: Bool
+    let isAtOnce: Bool
+  }
+
   @Test func `typing is told once, ends by itself, and not to the typist`() {
     let hub = HubHarness()
     let ann = hub.member(1, user: "ann")
