@@ -16,6 +16,9 @@ struct RepositoryFile: Sendable, CustomTestStringConvertible {
 
   func lines() throws -> [Substring] { try text().split(separator: "\n", omittingEmptySubsequences: false) }
 
+  /// Whether the words are somewhere in the file; much faster than a search line by line.
+  func holds(_ words: String) throws -> Bool { try Data(contentsOf: url).range(of: Data(words.utf8)) != nil }
+
   var isExecutable: Bool { FileManager.default.isExecutableFile(atPath: url.path) }
 
   /// Whether the file says in its first two bytes which program runs it.
