@@ -1,7 +1,7 @@
 import Buffers
 import EventLoops
 
-/// One socket to Redis: its reader, what is not sent yet, and when to try again. It knows no commands.
+/// One connection to Redis: its wire, its reader, what is not sent yet, and when to try again. It knows no commands.
 struct RedisConnection: ~Copyable {
   enum Phase: Equatable {
     /// Closed until `retryAt`.
@@ -24,9 +24,7 @@ struct RedisConnection: ~Copyable {
   /// When the phase must be over; `.max` when it may last.
   private(set) var deadline: Int64 = .max
   var outbound = ByteBuffer()
-  private let token: UInt64
-  private let loop: EventLoop
-  private var socket: Socket?
+  private let wire: any RedisWire
   private var reader: ReplyReader
   private var reconnect: Reconnect
   private var watchesWriting = false
@@ -36,8 +34,8 @@ struct RedisConnection: ~Copyable {
   private static var itemLimit: Int { 1 << 18 }
   private static var greetingMilliseconds: Int64 { 1_000 }
 
-  init(token: UInt64, loop: EventLoop, byteLimit: Int, seed: UInt64) {
-    (self.token, self.loop, self.byteLimit) = (token, loop, byteLimit)
+  init(wire: any RedisWire, byteLimit: Int, seed: UInt64) {
+    (self.wire, self.byteLimit) = (wire, byteLimit)
     reader = ReplyReader(byteLimit: byteLimit, itemLimit: Self.itemLimit)
     reconnect = Reconnect(seed: seed)
   }
@@ -48,24 +46,16 @@ struct RedisConnection: ~Copyable {
 
   /// Begins to connect; the answer comes as an event.
   mutating func open(_ address: Address, now: Int64) -> Outcome {
-    do {
-      let fresh = try Socket.connect(to: address)
-      fresh.setUserTimeout(milliseconds: 5_000)
-      try loop.add(fresh.descriptor, token: token, interest: [.read, .write])
-      socket = consume fresh
-      watchesWriting = true
-      reader = ReplyReader(byteLimit: byteLimit, itemLimit: Self.itemLimit)
-      enter(.connecting, now: now)
-      return .open
-    } catch {
-      return .lost("\(error)")
-    }
+    do { try wire.connect(to: address) } catch { return .lost("\(error)") }
+    watchesWriting = true
+    reader = ReplyReader(byteLimit: byteLimit, itemLimit: Self.itemLimit)
+    enter(.connecting, now: now)
+    return .open
   }
 
   /// Closes at once. What was on its way is dropped; what Redis already has may still run there.
   mutating func close(now: Int64) {
-    socket?.resetOnClose()
-    socket = nil  // unregisters it too, so no event of this socket can come after this turn
+    wire.close()
     outbound.release()
     (phase, deadline) = (.down, .max)
     retryAt = now + reconnect.delay()
@@ -87,17 +77,17 @@ struct RedisConnection: ~Copyable {
 
   /// The connect is decided: `.open` when it holds.
   mutating func finishConnecting() -> Outcome {
-    guard let code = socket?.takeError(), code != 0 else { return .open }
-    return .lost("\(SystemError(call: "connect", code: code))")
+    do { try wire.finishConnecting() } catch { return .lost("\(error)") }
+    return .open
   }
 
   /// Feeds what came to the reader: at most some scratch fulls, so that a flood does not hold the loop.
   mutating func receive(into scratch: inout [UInt8]) -> Outcome {
     for _ in 0..<8 {
-      guard socket != nil else { return .open }
+      guard isUp else { return .open }
       var room = scratch.mutableSpan
       var memory = unsafe room.mutableBytes
-      switch socket!.receive(into: &memory) {
+      switch wire.receive(into: &memory) {
       case .wouldBlock: return .open
       case .endOfStream: return .lost("Redis closed the connection")
       case .failed(let code): return .lost("\(SystemError(call: "recv", code: code))")
@@ -110,7 +100,7 @@ struct RedisConnection: ~Copyable {
   }
 
   mutating func nextReply(into reply: inout Reply) throws(MalformedReply) -> Bool {
-    guard socket != nil else { return false }
+    guard isUp else { return false }
     return try reader.next(into: &reply)
   }
 
@@ -118,7 +108,7 @@ struct RedisConnection: ~Copyable {
   mutating func flush() -> Outcome {
     guard phase != .down, phase != .connecting else { return .open }
     while !outbound.isEmpty {
-      switch sendOutbound() {
+      switch wire.send(outbound.bytes) {
       case .done(let count): outbound.removeFirst(count)
       case .wouldBlock: return watchWriting(true)
       case .endOfStream: return .lost("Redis closed the connection")
@@ -128,21 +118,10 @@ struct RedisConnection: ~Copyable {
     return watchWriting(false)
   }
 
-  private borrowing func sendOutbound() -> IOResult {
-    switch socket {
-    case .some(let socket): return socket.send(outbound.bytes)
-    case .none: return .wouldBlock
-    }
-  }
-
   private mutating func watchWriting(_ watches: Bool) -> Outcome {
     guard watches != watchesWriting else { return .open }
     watchesWriting = watches
-    switch socket {
-    case .some(let socket):
-      loop.modify(socket.descriptor, token: token, interest: watches ? [.read, .write] : .read)
-    case .none: break
-    }
+    wire.watch(writing: watches)
     return .open
   }
 }

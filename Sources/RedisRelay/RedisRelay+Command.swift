@@ -1,14 +1,13 @@
-import EventLoops
 import RealtimeCore
 
 /// The command connection: AUTH, SELECT, INFO and SCRIPT LOAD, then BOOT, then requests.
 extension RedisRelay {
-  mutating func commandReady(_ event: EventBuffer.Event) {
+  mutating func commandReady(isReadable: Bool) {
     if command.phase == .connecting {
       if case .lost(let why) = command.finishConnecting() { return abandonCommand(why) }
       greetCommand()
     }
-    guard event.isReadable, command.isUp else { return }
+    guard isReadable, command.isUp else { return }
     let outcome = command.receive(into: &scratch)
     var reply = Reply()
     swap(&reply, &spareReply)
@@ -92,7 +91,7 @@ extension RedisRelay {
     command.enter(.settling, now: now)
     command.outbound.appendCommand([
       "EVALSHA", context.hashes[Script.boot.rawValue], "0", configuration.nodeID, server.lineage,
-      Secret.hexadecimal(digits: 12), Secret.hexadecimal(digits: 32), distrusted,
+      surroundings.secret(12), surroundings.secret(32), distrusted,
     ])
     pending.append(.boot, now: now)
   }

@@ -1,15 +1,14 @@
-import EventLoops
 import RealtimeCore
 
 /// The subscriber connection: AUTH and INFO, then SUBSCRIBE as soon as the command connection has booted on the same
 /// server, then frames.
 extension RedisRelay {
-  mutating func subscriberReady(_ event: EventBuffer.Event) {
+  mutating func subscriberReady(isReadable: Bool) {
     if subscriber.phase == .connecting {
       if case .lost(let why) = subscriber.finishConnecting() { return abandonSubscriber(why) }
       greetSubscriber()
     }
-    guard event.isReadable, subscriber.isUp else { return }
+    guard isReadable, subscriber.isUp else { return }
     let outcome = subscriber.receive(into: &scratch)
     var reply = Reply()
     swap(&reply, &spareReply)

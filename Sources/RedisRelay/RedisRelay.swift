@@ -6,22 +6,24 @@
 // are the hub's.
 
 import Buffers
-public import EventLoops
 public import RealtimeCore
 
 /// A ``Relay`` over one Redis 7 (or Valkey), bound to one loop.
 ///
-/// Give it the loop's events with its two tokens by ``ready(_:now:)``, and call ``tick(now:)`` at the end of every
-/// turn, after requests were submitted: it sends what they wrote, watches deadlines and reconnects. Wait no longer
-/// than until ``nextDeadline``. `now` is the monotonic clock in milliseconds.
+/// Tell it by ``ready(_:isReadable:now:)`` when one of its wires has something, and call ``tick(now:)`` at the end of
+/// every turn, after requests were submitted: it sends what they wrote, watches deadlines and reconnects. Wait no
+/// longer than until ``nextDeadline``. `now` is the monotonic clock in milliseconds. It touches the world through its
+/// wires and its ``RelaySurroundings`` alone, so it also runs in a simulated one.
 ///
 /// One way out of everything strange: a connection that times out, speaks nonsense, lost its scripts or turns out to
 /// belong to an older session is abandoned; requests without an answer fail at once, and the next connection begins
 /// with a new session, so that nothing the old one still holds can run after it.
 public struct RedisRelay: ~Copyable, Relay {
+  /// Which of the two connections.
+  public enum Line: Sendable { case command, subscriber }
+
   let configuration: RedisRelayConfiguration
-  let commandToken: UInt64
-  let subscriberToken: UInt64
+  let surroundings: RelaySurroundings
 
   var command: RedisConnection
   var subscriber: RedisConnection
@@ -51,22 +53,19 @@ public struct RedisRelay: ~Copyable, Relay {
   var spareReply = Reply()
 
   /// - Parameters:
-  ///   - commandToken, subscriberToken: of the relay's events on `loop`. They stay the same over reconnects: a closed
-  ///     socket has no events in a later wait, and one relay opens sockets only in ``tick(now:)``.
+  ///   - command, subscriber: the wires; they stay the same over reconnects.
   ///   - seed: for the jitter of reconnects; different on every node.
   public init(
-    configuration: RedisRelayConfiguration, loop: EventLoop, commandToken: UInt64, subscriberToken: UInt64,
-    seed: UInt64
+    configuration: RedisRelayConfiguration, command: any RedisWire, subscriber: any RedisWire,
+    surroundings: RelaySurroundings, seed: UInt64
   ) {
-    precondition(commandToken != subscriberToken)
-    self.configuration = configuration
-    (self.commandToken, self.subscriberToken) = (commandToken, subscriberToken)
+    (self.configuration, self.surroundings) = (configuration, surroundings)
     let limit = configuration.replyBytes
-    command = RedisConnection(token: commandToken, loop: loop, byteLimit: limit, seed: seed)
-    subscriber = RedisConnection(token: subscriberToken, loop: loop, byteLimit: limit, seed: ~seed)
-    resolver = Resolver(place: configuration.server.place, loop: loop)
+    self.command = RedisConnection(wire: command, byteLimit: limit, seed: seed)
+    self.subscriber = RedisConnection(wire: subscriber, byteLimit: limit, seed: ~seed)
+    resolver = Resolver(place: configuration.server.place, wake: surroundings.wake)
     context = ScriptContext(node: configuration.nodeID)
-    probeMark = Array("probe \(Secret.hexadecimal(digits: 16)) ".utf8)
+    probeMark = Array("probe \(surroundings.secret(16)) ".utf8)
   }
 
   /// Begins to connect. Not being able to is no error: it goes on trying.
@@ -83,13 +82,12 @@ public struct RedisRelay: ~Copyable, Relay {
     subscriber.close(now: now)
   }
 
-  /// Takes an event with one of the relay's tokens.
-  public mutating func ready(_ event: EventBuffer.Event, now: Int64) {
+  /// A wire has room (it is connected, or its connect failed) or, when `isReadable`, something to read.
+  public mutating func ready(_ line: Line, isReadable: Bool, now: Int64) {
     self.now = now
-    switch event.token {
-    case commandToken: commandReady(event)
-    case subscriberToken: subscriberReady(event)
-    default: preconditionFailure("an event of somebody else")
+    switch line {
+    case .command: commandReady(isReadable: isReadable)
+    case .subscriber: subscriberReady(isReadable: isReadable)
     }
   }
 
@@ -100,7 +98,9 @@ public struct RedisRelay: ~Copyable, Relay {
       events.append(.reply(ticket, .failed(.unavailable)))
       return
     }
-    let shape = context.append(request, configuration: configuration, to: &command.outbound)
+    if case .history = request { return events.append(.reply(ticket, .failed(.unavailable))) }
+    let shape = context.append(
+      request, configuration: configuration, wallClock: surroundings.wallClock, to: &command.outbound)
     pending.append(.request(ticket, shape), now: now)
   }
 

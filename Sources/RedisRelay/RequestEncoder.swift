@@ -1,5 +1,4 @@
 import Buffers
-import EventLoops
 import RealtimeCore
 
 /// What a booted connection gives to every script call.
@@ -25,12 +24,14 @@ struct ScriptContext {
 /// Requests as commands.
 extension ScriptContext {
   func append(
-    _ request: RelayRequest, configuration: RedisRelayConfiguration, to buffer: inout ByteBuffer
+    _ request: RelayRequest, configuration: RedisRelayConfiguration, wallClock: () -> Int64,
+    to buffer: inout ByteBuffer
   ) -> RequestShape {
     switch request {
     case .publish(let room, let publications): return publish(room, publications, &buffer)
     case .read(let rooms): return read(rooms, &buffer)
-    case .changePresence(let incarnation, let changes): return change(incarnation, changes, &buffer)
+    case .history: preconditionFailure("not yet")
+    case .changePresence(let incarnation, let changes): return change(incarnation, changes, wallClock(), &buffer)
     case .countConnections(let incarnation, let count):
       return simple(.connections, [incarnation, String(count)], .changed, &buffer)
     case .heartbeat(let incarnation, let connections):
@@ -42,7 +43,7 @@ extension ScriptContext {
     case .reap(let incarnation):
       call(.reap, words: 2, into: &buffer)
       buffer.appendWord(incarnation)
-      buffer.appendWord(Self.timestamp)
+      buffer.appendWord(Self.timestamp(wallClock()))
       return .reaped
     case .roster(let room): return simple(.roster, [room.text], .roster, &buffer)
     case .online: return simple(.online, [], .online, &buffer)
@@ -74,11 +75,13 @@ extension ScriptContext {
     return .read(rooms)
   }
 
-  private func change(_ incarnation: String, _ changes: [PresenceChange], _ buffer: inout ByteBuffer) -> RequestShape {
+  private func change(
+    _ incarnation: String, _ changes: [PresenceChange], _ now: Int64, _ buffer: inout ByteBuffer
+  ) -> RequestShape {
     precondition(changes.count <= RelayLimits.changesPerRequest)
     call(.presence, words: 2 + 4 * changes.count, into: &buffer)
     buffer.appendWord(incarnation)
-    buffer.appendWord(Self.timestamp)
+    buffer.appendWord(Self.timestamp(now))
     for change in changes {
       let user = JSONText.escaped(change.user)
       buffer.appendWord(change.isJoin ? (change.isAnnounced ? "+" : "=") : (change.isAnnounced ? "-" : "_"))
@@ -105,9 +108,9 @@ extension ScriptContext {
     return .sent
   }
 
-  private static var timestamp: [UInt8] {
+  private static func timestamp(_ milliseconds: Int64) -> [UInt8] {
     var text = ByteBuffer()
-    Timestamp(milliseconds: wallClockMilliseconds()).append(to: &text)
+    Timestamp(milliseconds: milliseconds).append(to: &text)
     return text.array()
   }
 }

@@ -2,19 +2,19 @@ import EventLoops
 import Synchronization
 
 /// Addresses of one place. Names are asked for on a thread of their own, because the resolver blocks; the answer is
-/// handed over through a box, and the loop is woken to fetch it. Until then the last answer serves.
+/// handed over through a box, and the relay's thread is woken to fetch it. Until then the last answer serves.
 struct Resolver {
   private final class Box: Sendable { let answer = Mutex<[Address]?>(nil) }
 
   private let place: RedisURL.Place
-  private let loop: EventLoop
+  private let wake: @Sendable () -> Void
   private var known: [Address] = []
   private var freshUntil: Int64 = .min
   private var turn = 0
   private var asked: Box?
 
-  init(place: RedisURL.Place, loop: EventLoop) {
-    (self.place, self.loop) = (place, loop)
+  init(place: RedisURL.Place, wake: @escaping @Sendable () -> Void) {
+    (self.place, self.wake) = (place, wake)
     switch place {
     case .host(let host, let port): known = Address(host: host, port: port).map { [$0] } ?? []
     case .unixSocket(let path): known = Address(unixPath: path).map { [$0] } ?? []
@@ -40,10 +40,10 @@ struct Resolver {
     guard asked == nil, case .host(let host, let port) = place else { return }
     let box = Box()
     asked = box
-    onNewThread(name: "resolver") { [loop] in
+    onNewThread(name: "resolver") { [wake] in
       let addresses = Address.resolve(host: host, port: port)
       box.answer.withLock { $0 = addresses }
-      loop.wake()
+      wake()
     }
   }
 }

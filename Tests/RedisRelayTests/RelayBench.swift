@@ -23,13 +23,16 @@ final class RedisOnBench: RelayOnBench {
   init(_ configuration: RedisRelayConfiguration, loop: EventLoop, tokens: [UInt64], seed: UInt64) {
     self.tokens = tokens
     relay = RedisRelay(
-      configuration: configuration, loop: loop, commandToken: tokens[0], subscriberToken: tokens[1], seed: seed)
+      configuration: configuration, command: SocketWire(loop: loop, token: tokens[0]),
+      subscriber: SocketWire(loop: loop, token: tokens[1]), surroundings: .machine(waking: loop), seed: seed)
     relay.start(now: monotonicMilliseconds())
   }
 
   func submit(_ request: RelayRequest, ticket: RelayTicket) { relay.submit(request, ticket: ticket) }
   func takeEvents(into events: inout [RelayEvent]) { relay.takeEvents(into: &events) }
-  func ready(_ event: EventBuffer.Event, now: Int64) { relay.ready(event, now: now) }
+  func ready(_ event: EventBuffer.Event, now: Int64) {
+    relay.ready(event.token == tokens[0] ? .command : .subscriber, isReadable: event.isReadable, now: now)
+  }
   func tick(now: Int64) { relay.tick(now: now) }
   var nextDeadline: Int64 { relay.nextDeadline }
   func stop() { relay.stop() }

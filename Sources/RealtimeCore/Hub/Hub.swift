@@ -71,7 +71,8 @@ public struct Hub: ~Copyable {
     switch command {
     case .connect(let connection, let identity): connect(connection, identity, now: now)
     case .disconnect(let connection, let departure): disconnect(connection, departure, now: now)
-    case .join(let connection, let room, let id): join(connection, room, id: id, now: now)
+    case .join(let connection, let room, _, let id): join(connection, room, id: id, now: now)
+    case .askHistory, .replayDrained, .dropped: break
     case .leave(let connection, let room, let id): leave(connection, room, id: id, now: now)
     case .send(let connection, let room, let text): send(connection, room, text, now: now)
     case .typing(let connection, let room, let isTyping): type(connection, room, isTyping, now: now)

@@ -42,6 +42,11 @@ public enum HubAction: Sendable {
   /// The connection becomes a member on its shard, then gets the text (`room_info`). Items before are not for it,
   /// items after are.
   case enter(ConnectionID, RoomNumber, RoomName, TextRange)
+  /// Messages out of the past for one connection, before whatever follows. Sent as the socket takes them and not
+  /// counted against the queue's limit; the shell answers with ``HubCommand/replayDrained(_:)`` once they are out.
+  case replay(ConnectionID, Replay)
+  /// The connection missed messages of the room: the text tells it, and from here on it gets the room's items again.
+  case resync(ConnectionID, RoomNumber, TextRange)
   /// The connection is a member no longer (nothing when it was none), then gets the text.
   case exit(ConnectionID, RoomNumber, RoomName, TextRange)
   case item(RoomNumber, RoomItem)

@@ -28,10 +28,16 @@ public enum HubCommand: Sendable {
   case connect(ConnectionID, Identity)
   /// The connection is gone, or its handshake was given up. Sent exactly once for each `connect` that was not refused.
   case disconnect(ConnectionID, Departure)
-  case join(ConnectionID, RoomName, id: [UInt8])
+  case join(ConnectionID, RoomName, JoinWish, id: [UInt8])
   case leave(ConnectionID, RoomName, id: [UInt8])
   case send(ConnectionID, RoomName, ClientText)
   case typing(ConnectionID, RoomName, isTyping: Bool)
+  /// The last messages of a room, or those before an offset; members only.
+  case askHistory(ConnectionID, RoomName, limit: Int, before: Int?, id: [UInt8])
+  /// All of the connection's replays have left its queue: the next one may come.
+  case replayDrained(ConnectionID)
+  /// Messages of a room were dropped, because the connection is slow. It gets none until ``HubAction/resync(_:_:_:)``.
+  case dropped(ConnectionID, RoomNumber)
   case askOnlineUsers(ConnectionID, RoomName, id: [UInt8])
   case sendPrivate(ConnectionID, recipient: String, ClientText)
   case chat(ConnectionID, ClientText)

@@ -61,6 +61,7 @@ public struct LocalRelay: ~Copyable, Relay {
     switch request {
     case .publish(let room, let publications): return .published(publish(publications, in: room))
     case .read(let questions): return .read(questions.map { read($0.room, known: $0.known) })
+    case .history: return .failed(.unavailable)
     case .changePresence(let incarnation, let changes):
       guard incarnation == self.incarnation else { return .fenced }
       for change in changes { apply(change) }

@@ -111,11 +111,23 @@ public struct RoomRead: Sendable, Equatable {
   }
 }
 
+/// The last messages of a room, or of the part before an offset.
+public struct RoomHistory: Sendable {
+  /// `nil`: the relay knows nothing about this room (any more).
+  public var top: Position?
+  /// Envelopes in order, without closing braces, next to each other.
+  public var messages: [(offset: Int, text: [UInt8])]
+
+  public init(top: Position?, messages: [(offset: Int, text: [UInt8])]) { (self.top, self.messages) = (top, messages) }
+}
+
 public enum RelayRequest: Sendable {
   /// Stores and hands on messages of one room, at most ``RelayLimits/publicationsPerRequest``. → `published`
   case publish(RoomName, [Publication])
   /// What is above the known positions, at most ``RelayLimits/roomsPerRead`` rooms. → `read`
   case read([(room: RoomName, known: Position?)])
+  /// At most `limit` (1–100) messages of a room, the last ones before `before` (or of all). → `history`
+  case history(RoomName, before: Int?, limit: Int)
   /// At most ``RelayLimits/changesPerRequest`` changes of `incarnation`. → `presenceChanged` or `fenced`
   case changePresence(incarnation: String, [PresenceChange])
   /// This node's connections now. → `presenceChanged` or `fenced`
@@ -149,6 +161,7 @@ public enum RelayLimits {
 public enum RelayReply: Sendable {
   case published([PublishOutcome])
   case read([RoomRead])
+  case history(RoomHistory)
   case presenceChanged
   /// `expired`: incarnations whose lease ended and whose memberships somebody must reap.
   case alive(nodes: [String], expired: [String])

@@ -37,7 +37,8 @@ extension HubHost {
     settings.historySeconds = limits.historySeconds
     return NodeRelay(
       RedisRelay(
-        configuration: settings, loop: loop, commandToken: Token.relay, subscriberToken: Token.relay + 1,
+        configuration: settings, command: SocketWire(loop: loop, token: Token.relay),
+        subscriber: SocketWire(loop: loop, token: Token.relay + 1), surroundings: .machine(waking: loop),
         seed: seed()))
   }
 

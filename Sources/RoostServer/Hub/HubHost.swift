@@ -93,6 +93,9 @@ struct HubHost: ~Copyable {
       outgoing[id.slotOfShard].add(text.extracting(range)) { .enter(id, number, name, $0) }
     case .exit(let id, let number, let name, let range):
       outgoing[id.slotOfShard].add(text.extracting(range)) { .exit(id, number, name, $0) }
+    case .replay(let id, let replay): outgoing[id.slotOfShard].commands.append(.replay(id, replay))
+    case .resync(let id, let number, let range):
+      outgoing[id.slotOfShard].add(text.extracting(range)) { .resync(id, number, $0) }
     case .admit(let id, let user): outgoing[id.slotOfShard].commands.append(.admit(id, user))
     case .refuse(let id, let refusal): outgoing[id.slotOfShard].commands.append(.refuse(id, refusal))
     case .online(let id, let numbers): outgoing[id.slotOfShard].commands.append(.online(id, numbers))

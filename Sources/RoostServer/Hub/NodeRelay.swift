@@ -21,7 +21,10 @@ struct NodeRelay: ~Copyable, Relay {
   }
 
   /// One of its descriptors is ready.
-  mutating func ready(_ event: EventBuffer.Event, now: Now) { redis?.ready(event, now: now.monotonic) }
+  mutating func ready(_ event: EventBuffer.Event, now: Now) {
+    redis?.ready(
+      event.token == Token.relay ? .command : .subscriber, isReadable: event.isReadable, now: now.monotonic)
+  }
 
   /// Begins a turn: before anything is submitted.
   mutating func advance(to now: Now) { local?.advance(to: now) }

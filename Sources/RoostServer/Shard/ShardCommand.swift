@@ -7,6 +7,8 @@ enum ShardCommand: Sendable {
   case text(ConnectionID, Range<Int>)
   case enter(ConnectionID, RoomNumber, RoomName, Range<Int>)
   case exit(ConnectionID, RoomNumber, RoomName, Range<Int>)
+  case replay(ConnectionID, Replay)
+  case resync(ConnectionID, RoomNumber, Range<Int>)
   case forget(RoomNumber)
   case batch(RoomBatch)
   /// One frame for every open connection.

@@ -12,6 +12,8 @@ extension ShardCore {
       case .text(let id, let range): text(id, frames.extracting(range))
       case .enter(let id, let number, let name, let range): enter(id, number, name, frames.extracting(range))
       case .exit(let id, let number, let name, let range): exit(id, number, name, frames.extracting(range))
+      case .replay(let id, let replay): self.replay(id, replay)
+      case .resync(let id, _, let range): text(id, frames.extracting(range))
       case .forget(let number): rooms.forget(number: number)
       case .admit(let id, let user): admit(id, user)
       case .refuse(let id, let refusal): refuse(id, refusal)
@@ -31,6 +33,11 @@ extension ShardCore {
   func isOpen(_ id: ConnectionID) -> Bool {
     connections.contains(id.key) && connections[id.slot].phase == .open
       && connections[id.slot].closing.acceptsData
+  }
+
+  mutating func replay(_ id: ConnectionID, _ replay: Replay) {
+    guard isOpen(id) else { return }
+    for message in replay.messages { reply(id.slot) { replay.append(message, to: &$0) } }
   }
 
   mutating func text(_ id: ConnectionID, _ frame: RawSpan) {

@@ -52,7 +52,7 @@ extension ShardCore {
       hubCommands.append(.typing(id, room, isTyping: isTyping))
     case .joinRoom(let room, let clientID):
       wantRoom(slot, room)
-      hubCommands.append(.join(id, room, id: bytes.array(clientID)))
+      hubCommands.append(.join(id, room, JoinWish(), id: bytes.array(clientID)))
     case .leaveRoom(let room, let clientID):
       if let membership {
         connections[slot].rooms[membership].isWanted = false
@@ -81,7 +81,7 @@ extension ShardCore {
   }
 
   /// Frames a message that this shard writes itself.
-  private mutating func reply(_ slot: UInt32, _ write: (inout ByteBuffer) -> Void) {
+  mutating func reply(_ slot: UInt32, _ write: (inout ByteBuffer) -> Void) {
     counters.sent &+= 1
     text.removeAll()
     write(&text)

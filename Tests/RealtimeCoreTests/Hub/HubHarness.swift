@@ -59,7 +59,9 @@ final class HubHarness {
     return id
   }
 
-  func join(_ connection: ConnectionID, _ room: String) { tell(.join(connection, RoomName(room)!, id: [])) }
+  func join(_ connection: ConnectionID, _ room: String, _ wish: JoinWish = JoinWish()) {
+    tell(.join(connection, RoomName(room)!, wish, id: []))
+  }
 
   func send(_ connection: ConnectionID, _ content: String, id: String = "", room: String = "r") {
     tell(.send(connection, RoomName(room)!, Self.text(content, id: id)))
@@ -156,7 +158,13 @@ final class HubHarness {
     switch action {
     case .admit(let connection, let user): admitted[connection] = user
     case .refuse(let connection, let reason): refused[connection] = reason
-    case .text(let connection, let range): give(connection, text[range])
+    case .text(let connection, let range), .resync(let connection, _, let range): give(connection, text[range])
+    case .replay(let connection, let replay):
+      for message in replay.messages {
+        var text = ByteBuffer()
+        replay.append(message, to: &text)
+        give(connection, text.array()[...])
+      }
     case .enter(let connection, let room, _, let range):
       members[room, default: []].append(connection)
       give(connection, text[range])
