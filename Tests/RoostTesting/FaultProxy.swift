@@ -54,8 +54,9 @@ public final class FaultProxy: Sendable {
   private let orders: Mailbox<Order>
   private let accepted = Atomic<Int>(0)
 
-  /// - Parameter receiveBuffer: bytes the kernel may hold for each side; small ones let a held side notice soon.
-  public init(target: UInt16, seed: UInt64, receiveBuffer: CInt? = nil) throws {
+  /// - Parameter isNarrow: the server's kernel keeps little for the proxy (small segments, a small window), so that a
+  ///   server whose words are not taken notices soon. On a loopback it would keep more than a megabyte.
+  public init(target: UInt16, seed: UInt64, isNarrow: Bool = false) throws {
     guard let any = Address(host: "127.0.0.1", port: 0) else { throw SystemError(call: "no address", code: 0) }
     let listener = try Listener(any, sharesPort: false)
     let loop = try EventLoop()
@@ -67,7 +68,7 @@ public final class FaultProxy: Sendable {
       loop.adopt()
       guard let listener = box.withLock({ $0.take() }) else { return }
       let proxy = ProxyLoop(
-        loop: loop, listener: listener, orders: orders, target: target, seed: seed, receiveBuffer: receiveBuffer)
+        loop: loop, listener: listener, orders: orders, target: target, seed: seed, isNarrow: isNarrow)
       while proxy.turn() { self?.accepted.store(proxy.accepted, ordering: .relaxed) }
     }
   }

@@ -1,4 +1,6 @@
+import CSystem
 import EventLoops
+import Glibc
 
 /// The thread of a ``FaultProxy``: accepts, connects, and moves bytes between the two ends of each pair.
 final class ProxyLoop {
@@ -7,7 +9,7 @@ final class ProxyLoop {
   private let loop: EventLoop
   private let listener: Listener
   private let orders: Mailbox<FaultProxy.Order>
-  private let receiveBuffer: CInt?
+  private let isNarrow: Bool
   private var target: UInt16
   private var refuses = false
   private var standing = FaultProxy.Treatment()
@@ -20,9 +22,9 @@ final class ProxyLoop {
 
   init(
     loop: EventLoop, listener: consuming Listener, orders: Mailbox<FaultProxy.Order>, target: UInt16, seed: UInt64,
-    receiveBuffer: CInt?
+    isNarrow: Bool
   ) {
-    (self.loop, self.orders, self.target, self.receiveBuffer) = (loop, orders, target, receiveBuffer)
+    (self.loop, self.orders, self.target, self.isNarrow) = (loop, orders, target, isNarrow)
     self.listener = listener
     random = SeededGenerator(seed: seed)
   }
@@ -106,17 +108,35 @@ final class ProxyLoop {
           client.resetOnClose()
           continue
         }
-        guard let address = Address(host: "127.0.0.1", port: target), let server = try? Socket.connect(to: address)
-        else { continue }
-        if let receiveBuffer {
-          client.setReceiveBuffer(bytes: receiveBuffer)
-          server.setReceiveBuffer(bytes: receiveBuffer)
-        }
+        guard let server = connect() else { continue }
         let pair = ProxyPair(number: UInt64(accepted), client: client, server: server, standing)
         pairs[pair.number] = pair
         watch(pair)
       }
     }
+  }
+
+  /// `nil` when there is no descriptor left.
+  private func connect() -> Socket? {
+    guard let address = Address(host: "127.0.0.1", port: target) else { return nil }
+    guard isNarrow else { return try? Socket.connect(to: address) }
+    let kind = CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = socket(AF_INET, kind, 0)
+    guard descriptor >= 0 else { return nil }
+    var (buffer, segment): (CInt, CInt) = (4_096, 536)
+    let size = socklen_t(MemoryLayout<CInt>.size)
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &buffer, size)
+    unsafe setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_MAXSEG, &segment, size)
+    var place = sockaddr_in()
+    place.sin_family = sa_family_t(AF_INET)
+    place.sin_port = target.bigEndian
+    place.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    _ = unsafe withUnsafePointer(to: &place) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    return Socket(taking: descriptor)
   }
 
   private func handle(_ pair: ProxyPair, isServer: Bool, _ event: EventBuffer.Event, _ now: Int64) {

@@ -32,7 +32,7 @@ struct CheckingClient {
   let rooms: [String]
   /// Connects through the gate in front of the node, where its connection can be held up.
   let usesGate: Bool
-  /// The node it insists on; else any.
+  /// The node it insists on for its next connection; else any.
   var home: Int?
   var phase: Phase
   var tag: Int?

@@ -138,7 +138,7 @@ final class Crowd {
     switch event.kind {
     case .opened:
       clients[index].phase = .open
-      clients[index].failures = 0
+      (clients[index].failures, clients[index].home) = (0, nil)
       for room in clients[index].rooms { join(index, room) }
     case .ended(let ending): ended(index, ending)
     case .message(let bytes):

@@ -167,6 +167,7 @@ public struct Ledger {
 
   /// Something is wrong that no client's view shows.
   public mutating func blame(_ column: WritableKeyPath<Counts, Int>, _ what: String, times: Int = 1) {
+    guard times > 0 else { return }
     counts[keyPath: column] += times
     if evidence.count < 12 { evidence.append(what + "\n") }
   }

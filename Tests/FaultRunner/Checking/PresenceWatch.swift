@@ -18,6 +18,8 @@ struct PresenceWatch {
     var room: String
   }
 
+  /// Users whose clients do not notice what becomes of their connections.
+  var unaccountable: Set<String> = []
   private var stays: [User: Stay] = [:]
   /// What each client was told last about each user, by client and room.
   private var told: [Ledger.Key: [String: Bool]] = [:]
@@ -48,7 +50,7 @@ struct PresenceWatch {
     let before = told[key, default: [:]].updateValue(isJoin, forKey: user)
     let verb = isJoin ? "joined" : "left"
     if before == isJoin { return "heard twice in a row that \(user) \(verb)" }
-    guard !isJoin, let stay = stays[User(name: user, room: key.room)], stay.connections > 0 else { return nil }
+    guard !isJoin, !unaccountable.contains(user), let stay = stays[User(name: user, room: key.room)], stay.connections > 0 else { return nil }
     switch stay.absence {
     case nil where now - stay.since > 3_000: return "heard that \(user) left, who was there for \(now - stay.since) ms"
     case let absence? where absence < Self.grace:
@@ -69,6 +71,9 @@ extension Ledger {
   public mutating func exited(_ client: Int, _ room: String, as user: String, now: Int64) {
     presence.exited(user, room, now: now)
   }
+
+  /// The user's clients will not notice what becomes of their connections: others may hear anything about it.
+  public mutating func isUnaccountable(_ user: String) { presence.unaccountable.insert(user) }
 
   /// `user_joined` or `user_left` came.
   public mutating func heardPresence(_ client: Int, _ room: String, of user: String, isJoin: Bool, now: Int64) {

@@ -10,7 +10,7 @@ extension Fault {
       family: .clients, seconds: 8, isOnlyByName: true, nodeFlags: ["--queue-messages", "32"], strike: readSlowly),
     Fault(
       name: "vanish", summary: "clients vanish without a FIN and come back by new connections", family: .clients,
-      seconds: 4
+      seconds: 4, nodeFlags: ["--pong-wait", "8", "--ping-period", "3"]
     ) { scene in
       for gate in scene.site.gates { gate.order(.strand(.all)) }
       await scene.pause(0.5)
@@ -75,7 +75,10 @@ extension Fault {
   private static func readSlowly(_ scene: Scene) async throws {
     let crowd = scene.crowd
     let slow = crowd.clients.indices.filter { crowd.clients[$0].usesGate }
-    for index in slow { crowd.clients[index].isExcused = true }
+    for index in slow {
+      crowd.clients[index].isExcused = true
+      crowd.ledger.isUnaccountable(crowd.clients[index].user)
+    }
     for gate in scene.site.gates { gate.order(.treat(.all, .init(holdsToClient: true))) }
     let room = crowd.clients[slow.first ?? 0].rooms[0]
     guard let speaker = crowd.clients.firstIndex(where: { !$0.usesGate && $0.isInside && $0.rooms.contains(room) }) else {

@@ -52,17 +52,26 @@ extension Fault {
     Fault(
       name: "descriptors", summary: "a node runs out of descriptors while 150 more want in", family: .nodes, seconds: 5,
       strike: exhaust),
+    stepped("clock-redis", "Redis' clock", 0), stepped("clock-nodes", "all nodes' clocks", 1),
+  ]
+
+  private static func stepped(_ name: String, _ whose: String, _ clock: Int) -> Fault {
     Fault(
-      name: "clock-step", summary: "Redis' clock is set 30 s forward, then 30 s back", family: .nodes,
-      needsFakeTime: true, seconds: 8, isOnlyByName: true
+      name: name, summary: "a step of \(whose) by 30 s forward, then back, then 30 s back", family: .nodes,
+      needsShiftedClocks: true, seconds: 9, isOnlyByName: true
     ) { scene in
-      for step in ["+30s", "+0s", "-30s"] {
-        try scene.site.setRedisClock(step)
+      for milliseconds: Int64 in [30_000, 0, -30_000] {
+        try scene.site.clocks[clock].set(milliseconds: milliseconds)
+        if clock == 0 {
+          let said = Int64(try scene.site.redis.ask("TIME").prefix { $0 != "\n" }) ?? 0
+          let step = said - wallClockMilliseconds() / 1_000
+          guard abs(step - milliseconds / 1_000) <= 1 else { throw Site.Failure(description: "the clock is off by \(step) s") }
+        }
+        await scene.timeToService("full service after")
         await scene.pause(3)
       }
-      await scene.timeToService("full service after")
-    },
-  ]
+    }
+  }
 
   private static func paused(_ seconds: Double) -> Fault {
     Fault(
@@ -101,6 +110,7 @@ extension Fault {
     try scene.site.restart(node, wrapper: ["sh", "-c", #"ulimit -n 100; exec "$@""#, "sh"])
     try await scene.site.waitUntilReady(node)
     scene.blameAgain(node)
+    await scene.populate(node)
     _ = await scene.crowd.wait(seconds: 5) { scene.crowd.outsiders == 0 }
     var statuses: [String: Int] = [:]
     var others: [TestClientBox] = []
@@ -135,10 +145,19 @@ extension Scene {
     await pause(0.1)
   }
 
+  /// Starts the node again, and a third of the clients go there, as a balancer would have it.
   func bringBack(_ node: Int) async throws {
     try site.restart(node)
     try await site.waitUntilReady(node)
     blameAgain(node)
+    await populate(node)
+  }
+
+  func populate(_ node: Int) async {
+    for index in choose(part: 0.33) {
+      crowd.clients[index].home = node
+      await crowd.lose(index, wait: Int64.random(in: 0...300, using: &random))
+    }
   }
 
   /// Drains a node and starts another in its place.

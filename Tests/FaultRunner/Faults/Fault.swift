@@ -13,8 +13,8 @@ struct Fault: Sendable {
   var mayAnnounce = false
   /// Redis must keep an append-only file.
   var needsAOF = false
-  /// Redis runs under libfaketime.
-  var needsFakeTime = false
+  /// Redis and the nodes have clocks that can be set.
+  var needsShiftedClocks = false
   /// So long, roughly, one strike takes, in seconds.
   var seconds: Double = 3
   /// Too slow, or too special, to be drawn by chance.

@@ -56,7 +56,7 @@ private struct Run {
     let appends = faults.contains(where: \.needsAOF)
     let site = try Site(
       seed: plan.seed, redisOptions: appends ? ["--appendonly", "yes", "--appendfsync", "everysec"] : [],
-      flags: faults.flatMap(\.nodeFlags), fakesTime: faults.contains(where: \.needsFakeTime))
+      flags: faults.flatMap(\.nodeFlags), shifts: faults.contains(where: \.needsShiftedClocks))
     defer { site.stop() }
     try await site.startAll()
     let people = faults.compactMap(\.plan).first ?? Crowd.Plan()
@@ -74,6 +74,7 @@ private struct Run {
       mayAnnounce = try await strike(scene)
     } catch { failure = error }
     await crowd.finish(patience: 30)
+    await scene.checkPresence()
     crowd.ledger.blame(\.wronglyReaped, "leases were lost", times: site.wronglyReaped)
     if !mayAnnounce, crowd.ledger.counts.announced > 0 {
       crowd.ledger.blame(\.needless, "announcements without a loss", times: crowd.ledger.counts.announced)

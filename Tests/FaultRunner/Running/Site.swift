@@ -24,18 +24,23 @@ final class Site {
   private(set) var nodes: [ClusterNode] = []
   let ports: [UInt16]
   let folder: String
-  private let clockFile: String
+  /// Of Redis and of the nodes; empty when they go by ours.
+  let clocks: [ShiftedClock]
   private let flags: [String]
   private let minter: TokenMinter
   /// Nodes whose lease may rightly end: they were paused or killed.
   var mayBeFenced: Set<Int> = []
   private var random: SeededGenerator
 
-  init(seed: UInt64, redisOptions: [String], flags: [String] = [], fakesTime: Bool = false) throws {
+  /// - Parameter shifts: Redis and the nodes get clocks that can be set.
+  init(seed: UInt64, redisOptions: [String], flags: [String] = [], shifts: Bool = false) throws {
     random = SeededGenerator(seed: seed)
-    clockFile = "/tmp/roost-clock-\(getpid())"
-    redis = try fakesTime ? FakeTime.startRedis(redisOptions, file: clockFile) : RedisServer(redisOptions)
-    folder = redis.directory
+    folder = "/tmp/roost-faults-\(getpid())"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let place = folder
+    let clocks = try shifts ? ["redis", "nodes"].map { try ShiftedClock(folder: place, name: $0) } : []
+    self.clocks = clocks
+    redis = try shifts ? clocks[0].startRedis(redisOptions) : RedisServer(redisOptions)
     let target = redis.port
     wires = try (0..<Self.count).map { try FaultProxy(target: target, seed: seed &+ UInt64($0)) }
     var ports: [UInt16] = []
@@ -48,7 +53,7 @@ final class Site {
       ports.append(port)
     }
     self.ports = ports
-    gates = try ports.map { try FaultProxy(target: $0, seed: seed ^ UInt64($0), receiveBuffer: 4_096) }
+    gates = try ports.map { try FaultProxy(target: $0, seed: seed ^ UInt64($0), isNarrow: true) }
     self.flags =
       [
         "--shards", "1", "--rate-burst", "0", "--connections-per-address", "100000", "--connects-per-address", "100000",
@@ -83,7 +88,8 @@ final class Site {
   }
 
   private func make(_ index: Int, wrapper: [String] = []) throws -> ClusterNode {
-    try node(named: "node-\(index)", port: ports[index], wire: wires[index], wrapper: wrapper)
+    let wrapper = wrapper + (clocks.last?.wrapper ?? [])
+    return try node(named: "node-\(index)", port: ports[index], wire: wires[index], wrapper: wrapper)
   }
 
   func node(named name: String, port: UInt16, wire: FaultProxy, wrapper: [String] = []) throws -> ClusterNode {
@@ -128,9 +134,6 @@ final class Site {
     }
   }
 
-  /// Redis' clock differs from ours by this from now on, such as `-30s`.
-  func setRedisClock(_ step: String) throws { try step.write(toFile: clockFile, atomically: true, encoding: .utf8) }
-
   /// Puts another server in the place of the one in use; connections to the old one are not touched.
   func replace(by other: RedisServer) {
     retired.append(redis)
@@ -142,6 +145,6 @@ final class Site {
     for node in nodes { node.signal(SIGKILL) }
     redis.stop()
     for server in retired { server.stop() }
-    unsafe unlink(clockFile)
+    try? FileManager.default.removeItem(atPath: folder)
   }
 }
