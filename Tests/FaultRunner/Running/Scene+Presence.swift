@@ -17,7 +17,12 @@ extension Scene {
     guard rooms.count <= 100 else { return }
     for room in rooms {
       let members = Set(there.filter { $0.memberships[room] == .inside }.map(\.user))
-      let count = try? users(in: room)
+      var count: Int?
+      // Who has just left is within the grace.
+      _ = await crowd.wait(seconds: 4) {
+        count = try? users(in: room)
+        return count == members.count
+      }
       if count != members.count {
         crowd.ledger.blame(\.wrongPresence, "\(room) is said to have \(count.map { "\($0)" } ?? "no") users, not \(members.count)")
       }
