@@ -25,6 +25,7 @@ public struct ServerConfiguration: Equatable, Sendable {
     public var connections = 0
     public var historyMessages = 300
     public var historySeconds = 3_600
+    public var historyBytes = 256 << 20
 
     public init() {}
   }

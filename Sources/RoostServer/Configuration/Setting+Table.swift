@@ -72,6 +72,9 @@ extension Setting {
       "history-messages", "messages kept of one room; the oldest go", 0...100_000, "messages",
       \.limits.historyMessages),
     .number("history-time", "how long messages are kept", 1...2_592_000, "seconds", \.limits.historySeconds),
+    .size(
+      "history-memory", "memory of this node for all rooms' messages; those of rooms in least use go",
+      0...1 << 40, \.limits.historyBytes),
   ]
 
   private static let times: [Setting] = [

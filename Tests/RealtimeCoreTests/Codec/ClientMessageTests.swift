@@ -21,7 +21,7 @@ func refusal(_ text: String, payloadLimit: Int = .max) -> ClientMessage.Refusal?
   let lobby = RoomName("lobby")!
 
   @Test func `every type is read`() {
-    #expect(parse(#"{"type":"join_room","payload":{"room_id":"lobby"}}"#) == .joinRoom(lobby, id: nil))
+    #expect(parse(#"{"type":"join_room","payload":{"room_id":"lobby"}}"#) == .joinRoom(lobby, JoinWish(), id: nil))
     #expect(parse(#"{"type":"leave_room","payload":{"room_id":"lobby"}}"#) == .leaveRoom(lobby, id: nil))
     #expect(parse(#"{"type":"online_users","room":"lobby"}"#) == .onlineUsers(lobby, id: nil))
     #expect(parse(#"{"type":"typing","room":"lobby"}"#) == .typing(lobby, isTyping: true, id: nil))
