@@ -27,7 +27,7 @@ extension Hub {
         staying.append(returner)
         continue
       }
-      switch outlook(for: entrant, room: number, top: nil, now: now) {
+      switch outlook(for: entrant, room: number, now: now) {
       case .ready, .waits:
         rooms[number].entrants.append(entrant)
         continue
@@ -90,17 +90,18 @@ extension Hub {
 
   /// The roster came: how the entrant begins, or the state in which it must wait on.
   mutating func welcome(
-    _ entrant: Entrant, room number: RoomNumber, top: Position, behind returners: [Returner], now: Now
+    _ entrant: Entrant, room number: RoomNumber, behind returners: [Returner], now: Now
   ) -> (welcome: Welcome?, state: Returner.State) {
     let later = Returner.State.waits(until: now.monotonic + Self.retryDelay)
     func isItsOwn(_ other: Returner) -> Bool { other.entrant.connection == entrant.connection }
     if entrant.isMember, returners.contains(where: isItsOwn) || rooms[number].returners.contains(where: isItsOwn) {
       return (nil, later)  // its own earlier join goes first
     }
-    switch outlook(for: entrant, room: number, top: top, now: now) {
+    switch outlook(for: entrant, room: number, now: now) {
     case .needsRead, .needsHistory: return (nil, .asks)
     case .waits:
-      rooms[number].stream.expect(top, now: now.monotonic)
+      if let top = entrant.top { rooms[number].stream.expect(top, now: now.monotonic) }
+      noteGap(number)
       return (nil, later)
     case .ready(let welcome):
       guard !welcome.messages.isEmpty else { return (welcome, .asks) }
@@ -158,8 +159,8 @@ extension Hub {
 
   // MARK: Judging
 
-  /// - Parameter top: what the roster told, which was asked for after the joining; `nil` before.
-  private func outlook(for entrant: Entrant, room number: RoomNumber, top: Position?, now: Now) -> Outlook {
+  /// As things stand. Before a roster came, which tells where the room really is, this only decides what to ask.
+  private func outlook(for entrant: Entrant, room number: RoomNumber, now: Now) -> Outlook {
     let wish = entrant.wish
     guard let position = rooms[number].stream.position else {
       if let since = wish.since, !entrant.hasRead { return .needsRead(since) }
@@ -168,13 +169,13 @@ extension Hub {
     }
     guard wish != JoinWish() else { return .ready(Welcome(position)) }
     // The relay is in another epoch already: the stream will follow, and then it is time to judge.
-    if let top, top.epoch != position.epoch { return .waits }
+    if let top = entrant.top, top.epoch != position.epoch { return .waits }
     guard let since = wish.since else { return past(entrant, room: number, position, reason: nil, now: now) }
     let reason: StaticString
     if since.epoch != position.epoch {
       reason = "epoch_changed"
     } else if since.offset > position.offset {
-      guard let top, top.offset < since.offset else { return .waits }
+      guard let top = entrant.top, top.offset < since.offset else { return .waits }
       reason = "rollback"
     } else {
       switch missed(since, position, room: number, now: now) {

@@ -104,8 +104,9 @@ extension Hub {
     // A copy without spare room: in the end an idle room keeps no memory for those who came.
     rooms[number].entrants = Array(rooms[number].entrants.dropFirst(entrants.count))
     var returners: [Returner] = []
-    for entrant in entrants {
-      let (welcome, state) = welcome(entrant, room: number, top: roster.top, behind: returners, now: now)
+    for var entrant in entrants {
+      entrant.top = roster.top
+      let (welcome, state) = welcome(entrant, room: number, behind: returners, now: now)
       if let welcome {
         enter(entrant, room: number, roster, welcome, now: now)
       } else {
@@ -181,6 +182,7 @@ extension Hub {
   }
 
   mutating func forgetRoom(_ number: RoomNumber) {
+    clearRing(number)
     roomNumbers[rooms.remove(number).name] = nil
     output.actions.append(.forget(number))
   }

@@ -29,6 +29,8 @@ struct Entrant {
   let isMember: Bool
   /// The relay was asked for what it missed, or for the last messages, and told all it could.
   var hasRead = false
+  /// Where the room stood by the last roster it waited for.
+  var top: Position?
   var hasHistory = false
 
   init(
