@@ -17,6 +17,8 @@ final class NodeContext: Sendable {
   let isDraining = Atomic<Bool>(false)
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
+  /// One for each shard, written by it now and then while it has slow clients.
+  let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()
   private let addresses: Mutex<AddressTable>
 
@@ -30,6 +32,7 @@ final class NodeContext: Sendable {
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
     counters = (0..<shards).map { _ in SharedCounters() }
+    backlogs = (0..<shards).map { _ in SharedBacklogs() }
     let table = AddressTable(limit: limits.connectionsPerAddress, perSecond: limits.connectsPerAddressPerSecond)
     addresses = Mutex(table)
   }
@@ -46,4 +49,14 @@ final class NodeContext: Sendable {
     addresses.withLock { $0.remove(entry) }
     connectionCount.subtract(1, ordering: .relaxed)
   }
+
+  func host(of entry: AddressTable.Entry) -> String { addresses.withLock { $0.host(of: entry) } }
+}
+
+/// A shard's report on its slow clients, for readers on other loops.
+final class SharedBacklogs: Sendable {
+  private let report = Mutex(BacklogReport())
+
+  func publish(_ report: BacklogReport) { self.report.withLock { $0 = report } }
+  var latest: BacklogReport { report.withLock { $0 } }
 }
