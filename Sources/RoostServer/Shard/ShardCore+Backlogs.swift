@@ -144,7 +144,8 @@ extension ShardCore {
       let count = outbox.scratch.count
       counters.sends &+= 1
       switch connections[slot].socket.send(outbox.scratch.bytes) {
-      case .done(let sent): backlog.advance(by: sent, now: now.monotonic)
+      case .done(let sent):
+        backlog.advance(by: sent, now: now.monotonic)
         offered = sent < count ? Self.turnBytes : offered + sent
       case .wouldBlock: offered = Self.turnBytes
       case .failed, .endOfStream: return lose(slot)
