@@ -132,7 +132,7 @@ struct BacklogTests {
         backlog.keepStartedFrame()
         model.frames = model.sent > 0 ? [model.frames[0]] : []
       default:
-        let gathered = rest(backlog, limit: Int.random(in: 1...2_000, using: &random))
+        let gathered = rest(backlog, limit: Int.random(in: 1...6_000, using: &random))
         #expect(gathered == Array(model.bytes.prefix(gathered.count)))
         let taken = Int.random(in: 0...gathered.count, using: &random)
         backlog.advance(by: taken, now: 1)

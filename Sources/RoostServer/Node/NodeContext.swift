@@ -51,13 +51,5 @@ final class NodeContext: Sendable {
     connectionCount.subtract(1, ordering: .relaxed)
   }
 
-  func host(of entry: AddressTable.Entry) -> String { addresses.withLock { $0.host(of: entry) } }
-}
-
-/// A shard's report on its slow clients, for readers on other loops.
-final class SharedBacklogs: Sendable {
-  private let report = Mutex(BacklogReport())
-
-  func publish(_ report: BacklogReport) { self.report.withLock { $0 = report } }
-  var latest: BacklogReport { report.withLock { $0 } }
+  func host(of entry: AddressTable.Entry) -> String { addresses.locked { $0.host(of: entry) } }
 }
