@@ -71,6 +71,7 @@ extension Hub {
     } else {
       startAnew(isAnnounced: false)
     }
+    clearAllRings()
     doubtAllRooms(now: now)
   }
 
