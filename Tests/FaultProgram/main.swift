@@ -31,7 +31,9 @@ while let word = words.popFirst() {
 
 var rows: [[String]] = []
 for name in names.split(separator: ",").map(String.init) {
-  if name != "random" && name != "all" && !FaultPlan.names.contains(name) { fail("no fault is called \(name); see --list") }
+  if name != "random" && name != "all" && !FaultPlan.names.contains(name) {
+    fail("no fault is called \(name); see --list")
+  }
 }
 if names == "all" { rows = FaultPlan.names.map { [$0] } } else { rows = [names.split(separator: ",").map(String.init)] }
 

@@ -46,7 +46,8 @@ struct FaultProxyTests {
     while client.echo("b") == "b" {}
     #expect(!client.isAtEnd)
     proxy.order(.cut(.all))
-    #expect(try PlainClient(port: proxy.port).echo("c") == "c")
+    // The cut may still be on its way.
+    while try PlainClient(port: proxy.port).echo("c") != "c" {}
     #expect(!client.isAtEnd, "it is half-open for good")
   }
 

@@ -20,7 +20,9 @@ import Testing
   }
 
   /// Everybody hears it; client 0 said it.
-  private func say(_ number: Int, at offset: Int, to listeners: [Int] = [1, 2], epoch: String = "e", _ ledger: inout Ledger) {
+  private func say(
+    _ number: Int, at offset: Int, to listeners: [Int] = [1, 2], epoch: String = "e", _ ledger: inout Ledger
+  ) {
     ledger.acked(0, "r", at: Position(epoch, offset), id: "i\(number)", content: "u0.\(number)", isDuplicate: false)
     for client in listeners { ledger.heard(client, "r", offset: offset, id: "i\(number)", content: "u0.\(number)") }
   }

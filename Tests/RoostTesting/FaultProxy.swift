@@ -3,8 +3,8 @@ import Synchronization
 
 /// Stands between two peers that speak TCP and does to their connections what networks do.
 ///
-/// It listens on a port of its own and passes every connection on to its target. It runs on a thread of its own; what it
-/// is told takes effect in order, soon after the call.
+/// It listens on a port of its own and passes every connection on to its target. It runs on a thread of its own; what
+/// it is told takes effect in order, soon after the call.
 public final class FaultProxy: Sendable {
   /// Which connections something is done to.
   public enum Line: Sendable {

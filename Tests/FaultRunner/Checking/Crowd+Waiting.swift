@@ -38,16 +38,21 @@ extension Crowd {
     }
     _ = await wait(seconds: 5) {
       unanswered == 0
-        && members.allSatisfy { finals[$0.room] == nil || ledger.has(finals[$0.room]!, client: $0.client, room: $0.room) }
+        && members.allSatisfy {
+          finals[$0.room] == nil || ledger.has(finals[$0.room]!, client: $0.client, room: $0.room)
+        }
     }
-    for (room, final) in finals where !ledger.isAcked(final) { ledger.blame(\.notRecovered, "\(room): no ack of \(final)") }
+    for (room, final) in finals where !ledger.isAcked(final) {
+      ledger.blame(\.notRecovered, "\(room): no ack of \(final)")
+    }
     ledger.finish(members: members.filter { clients[$0.client].isInside }, finals: finals)
   }
 
   private func sayFinals() async -> [String: String] {
     var finals: [String: String] = [:]
     for room in Set(clients.flatMap(\.rooms)).sorted() {
-      guard let index = clients.indices.first(where: { clients[$0].isInside && clients[$0].rooms.contains(room) }) else {
+      guard let index = clients.indices.first(where: { clients[$0].isInside && clients[$0].rooms.contains(room) })
+      else {
         ledger.blame(\.notRecovered, "nobody is in \(room)")
         continue
       }

@@ -26,7 +26,8 @@ final class Crowd {
   var doors: [Door]
   /// Nodes whose connections may end.
   var excusedNodes: Set<Int> = []
-  var service: ServiceWatch?
+  /// Who measures how long something takes, by number.
+  var services: [Int: ServiceWatch] = [:]
   /// Bytes of a message's filler.
   var messageSize = 20
   var messagesPerSecond: Double
@@ -187,7 +188,7 @@ final class Crowd {
       let position = ledger.position(of: index, in: room)
       ledger.heard(index, room, offset: offset, id: message.id ?? "", content: content.content)
       if let said = saidAt[content.content], said.node != clients[index].node {
-        service?.heard(from: clients[index].node, saidAt: said.time, now: now)
+        for key in services.keys { services[key]?.heard(from: clients[index].node, saidAt: said.time, now: now) }
       }
       if clients[index].cut == .inReplay, position != nil {
         clients[index].cut = nil
@@ -196,9 +197,12 @@ final class Crowd {
     case "ack":
       guard let id = message.id, clients[index].outstanding.removeValue(forKey: id) != nil else { return false }
       ledger.acked(
-        index, room, at: Position(payload?.epoch ?? "", message.offset ?? -1), id: payload?.message_id ?? "", content: id,
+        index, room, at: Position(payload?.epoch ?? "", message.offset ?? -1), id: payload?.message_id ?? "",
+        content: id,
         isDuplicate: payload?.dup ?? false)
-      if let said = saidAt[id] { service?.acked(by: clients[index].node, saidAt: said.time, now: now) }
+      if let said = saidAt[id] {
+        for key in services.keys { services[key]?.acked(by: clients[index].node, saidAt: said.time, now: now) }
+      }
       if clients[index].cut == .afterAck {
         clients[index].cut = nil
         return true

@@ -28,7 +28,9 @@ public struct Ledger {
   public init() {}
 
   /// Where the client stands in the room.
-  public func position(of client: Int, in room: String) -> Position? { views[Key(client: client, room: room)]?.position }
+  public func position(of client: Int, in room: String) -> Position? {
+    views[Key(client: client, room: room)]?.position
+  }
 
   public func has(_ content: String, client: Int, room: String) -> Bool {
     views[Key(client: client, room: room)]?.has(content) ?? false
@@ -60,7 +62,9 @@ public struct Ledger {
     } else {
       counts.announced += 1
       views[key, default: RoomView()].move(to: place, why: "\(words) \(reason ?? "")")
-      if recovered == false && reason?.isEmpty != false { blame(\.wrongAnswers, key, "is not recovered, without a reason") }
+      if recovered == false && reason?.isEmpty != false {
+        blame(\.wrongAnswers, key, "is not recovered, without a reason")
+      }
     }
   }
 
@@ -138,7 +142,9 @@ public struct Ledger {
     for (client, room) in members {
       let key = Key(client: client, room: room)
       guard let view = views[key], let place = view.position else { continue }
-      if let final = finals[room], !view.has(final) { blame(\.lost, key, "never got \(final), the room's last message") }
+      if let final = finals[room], !view.has(final) {
+        blame(\.lost, key, "never got \(final), the room's last message")
+      }
       let top = tops[Place(room: room, position: Position(place.epoch, 0))] ?? 0
       if top > place.offset { judge(place.offset + 1...top, of: place.epoch, missingIn: view, key) }
     }

@@ -50,7 +50,9 @@ struct PresenceWatch {
     let before = told[key, default: [:]].updateValue(isJoin, forKey: user)
     let verb = isJoin ? "joined" : "left"
     if before == isJoin { return "heard twice in a row that \(user) \(verb)" }
-    guard !isJoin, !unaccountable.contains(user), let stay = stays[User(name: user, room: key.room)], stay.connections > 0 else { return nil }
+    guard !isJoin, !unaccountable.contains(user), let stay = stays[User(name: user, room: key.room)],
+      stay.connections > 0
+    else { return nil }
     switch stay.absence {
     case nil where now - stay.since > 3_000: return "heard that \(user) left, who was there for \(now - stay.since) ms"
     case let absence? where absence < Self.grace:

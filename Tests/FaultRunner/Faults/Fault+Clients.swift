@@ -6,7 +6,8 @@ import RoostTesting
 extension Fault {
   static let clients: [Fault] = [
     Fault(
-      name: "slow-reader", summary: "some clients read nothing while their room gets 500 KB: 4008, and back by position",
+      name: "slow-reader",
+      summary: "some clients read nothing while their room gets 500 KB: 4008, and back by position",
       family: .clients, seconds: 8, isOnlyByName: true, nodeFlags: ["--queue-messages", "32"], strike: readSlowly),
     Fault(
       name: "vanish", summary: "clients vanish without a FIN and come back by new connections", family: .clients,
@@ -23,7 +24,8 @@ extension Fault {
       name: "storm", summary: "5,000 clients with three rooms each come back within three seconds", family: .clients,
       seconds: 20, isOnlyByName: true, nodeFlags: ["--shards", "2"], plan: stormPlan, strike: storm),
     Fault(
-      name: "flapping", summary: "a third of the clients disconnect ten times, for moments", family: .clients, seconds: 5
+      name: "flapping", summary: "a third of the clients disconnect ten times, for moments", family: .clients,
+      seconds: 5
     ) { scene in
       let chosen = scene.choose(part: 0.33)
       for _ in 0..<10 {
@@ -61,7 +63,9 @@ extension Fault {
   @MainActor
   private static func storm(_ scene: Scene) async throws {
     let crowd = scene.crowd
-    for index in crowd.clients.indices { await crowd.lose(index, wait: 500 + Int64.random(in: 0...3_000, using: &scene.random)) }
+    for index in crowd.clients.indices {
+      await crowd.lose(index, wait: 500 + Int64.random(in: 0...3_000, using: &scene.random))
+    }
     let (start, cpu) = (monotonicMilliseconds(), scene.site.redisCPU)
     let isBack = await crowd.wait(seconds: 60) { crowd.outsiders == 0 }
     let took = monotonicMilliseconds() - start
@@ -81,7 +85,8 @@ extension Fault {
     }
     for gate in scene.site.gates { gate.order(.treat(.all, .init(holdsToClient: true))) }
     let room = crowd.clients[slow.first ?? 0].rooms[0]
-    guard let speaker = crowd.clients.firstIndex(where: { !$0.usesGate && $0.isInside && $0.rooms.contains(room) }) else {
+    guard let speaker = crowd.clients.firstIndex(where: { !$0.usesGate && $0.isInside && $0.rooms.contains(room) })
+    else {
       return
     }
     crowd.messageSize = 3_000
@@ -95,7 +100,9 @@ extension Fault {
     await scene.pause(1)
     for index in slow { crowd.clients[index].isExcused = false }
     scene.note("closed for slowness: \(crowd.errors["\(Self.tooSlow)", default: 0])")
-    if crowd.errors["\(Self.tooSlow)", default: 0] == 0 { crowd.ledger.blame(\.wrongAnswers, "nobody was closed with 4008") }
+    if crowd.errors["\(Self.tooSlow)", default: 0] == 0 {
+      crowd.ledger.blame(\.wrongAnswers, "nobody was closed with 4008")
+    }
   }
 
   private static var tooSlow: Ending { .closed(code: 4_008) }

@@ -5,7 +5,9 @@ import RoostTesting
 // What happens to the nodes.
 extension Fault {
   static let nodes: [Fault] = [
-    Fault(name: "kill-node", summary: "kill -9 of a node, which is started again a second later", family: .nodes, seconds: 4) {
+    Fault(
+      name: "kill-node", summary: "kill -9 of a node, which is started again a second later", family: .nodes, seconds: 4
+    ) {
       scene in
       let node = scene.anyNode()
       try await scene.takeDown(node, by: SIGKILL)
@@ -65,7 +67,9 @@ extension Fault {
         if clock == 0 {
           let said = Int64(try scene.site.redis.ask("TIME").prefix { $0 != "\n" }) ?? 0
           let step = said - wallClockMilliseconds() / 1_000
-          guard abs(step - milliseconds / 1_000) <= 1 else { throw Site.Failure(description: "the clock is off by \(step) s") }
+          guard abs(step - milliseconds / 1_000) <= 1 else {
+            throw Site.Failure(description: "the clock is off by \(step) s")
+          }
         }
         await scene.timeToService("full service after")
         await scene.pause(3)
@@ -124,8 +128,11 @@ extension Fault {
       if status == 101 { others.append(client) }
       if number % 10 == 0 { await scene.pause(0.01) }
     }
-    scene.note("answers \(statuses.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))")
-    if statuses["503", default: 0] == 0 { scene.crowd.ledger.blame(\.wrongAnswers, "nobody was told that the node is full") }
+    scene.note(
+      "answers \(statuses.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))")
+    if statuses["503", default: 0] == 0 {
+      scene.crowd.ledger.blame(\.wrongAnswers, "nobody was told that the node is full")
+    }
     await scene.timeToService("full service while it is full", patience: 5)
     others.removeAll()
     try await scene.takeDown(node, by: SIGKILL)
@@ -140,7 +147,9 @@ extension Scene {
     site.nodes[node].signal(SIGCONT)
     site.nodes[node].signal(signal)
     let code = await site.nodes[node].ended()
-    if signal == SIGTERM && code != 0 { crowd.ledger.blame(\.wrongAnswers, "node \(node) exits with \(code) when it is drained") }
+    if signal == SIGTERM && code != 0 {
+      crowd.ledger.blame(\.wrongAnswers, "node \(node) exits with \(code) when it is drained")
+    }
     // Whoever was connected hears of it in the next turns.
     await pause(0.1)
   }

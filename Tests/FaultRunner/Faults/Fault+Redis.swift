@@ -131,6 +131,8 @@ extension Fault {
     }
     let path = "\(folder)/\(name)"
     let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-    guard unsafe truncate(path, Int(Double(size) * part)) == 0 else { throw Site.Failure(description: "cannot cut \(path)") }
+    guard unsafe truncate(path, Int(Double(size) * part)) == 0 else {
+      throw Site.Failure(description: "cannot cut \(path)")
+    }
   }
 }

@@ -4,14 +4,17 @@ import RoostTesting
 // What happens between the nodes and Redis.
 extension Fault {
   static let wire: [Fault] = [
-    Fault(name: "delay", summary: "everything to and from Redis takes 50 to 500 ms more, for 4 s", family: .wire, seconds: 6) {
+    Fault(
+      name: "delay", summary: "everything to and from Redis takes 50 to 500 ms more, for 4 s", family: .wire, seconds: 6
+    ) {
       scene in
       scene.site.wireAll(.treat(.all, .init(delay: 25...250)))
       await scene.pause(4)
       scene.site.wireAll(.treat(.all, .init()))
       await scene.timeToService("full service after")
     },
-    Fault(name: "cut-wire", summary: "a node's connections to Redis are reset, new ones refused for 1 s", family: .wire) {
+    Fault(name: "cut-wire", summary: "a node's connections to Redis are reset, new ones refused for 1 s", family: .wire)
+    {
       scene in
       let wire = scene.site.wires[scene.anyNode()]
       wire.order(.refuse(true))
@@ -20,7 +23,8 @@ extension Fault {
       wire.order(.refuse(false))
       await scene.timeToService("full service after")
     },
-    Fault(name: "half-open", summary: "a node's connections to Redis pass nothing any more", family: .wire, seconds: 5) {
+    Fault(name: "half-open", summary: "a node's connections to Redis pass nothing any more", family: .wire, seconds: 5)
+    {
       scene in
       let (node, start) = (scene.anyNode(), monotonicMilliseconds())
       scene.site.wires[node].order(.strand(.all))

@@ -39,6 +39,7 @@ final class Scene {
   let site: Site
   let crowd: Crowd
   var random: SeededGenerator
+  private var watches = 0
   /// Figures and remarks for the row.
   private(set) var notes: [String] = []
 
@@ -58,13 +59,17 @@ final class Scene {
     await service(what, since: monotonicMilliseconds(), nodes: Set(0..<Site.count).subtracting(dead), patience)
   }
 
-  func timeToService(_ what: String, of node: Int, since: Int64) async { await service(what, since: since, nodes: [node], 15) }
+  func timeToService(_ what: String, of node: Int, since: Int64) async {
+    await service(what, since: since, nodes: [node], 15)
+  }
 
   private func service(_ what: String, since: Int64, nodes: Set<Int>, _ patience: Double) async {
-    crowd.service = ServiceWatch(nodes: nodes, from: since)
-    _ = await crowd.wait(seconds: patience) { crowd.service?.duration != nil }
-    note(crowd.service?.duration.map { "\(what) \($0) ms" } ?? "\(what): not within \(Int(patience)) s")
-    crowd.service = nil
+    watches += 1
+    let watch = watches
+    crowd.services[watch] = ServiceWatch(nodes: nodes, from: since)
+    _ = await crowd.wait(seconds: patience) { crowd.services[watch]?.duration != nil }
+    let duration = crowd.services.removeValue(forKey: watch)?.duration
+    note(duration.map { "\(what) \($0) ms" } ?? "\(what): not within \(Int(patience)) s")
   }
 
   /// Connections of this node may end from now on.

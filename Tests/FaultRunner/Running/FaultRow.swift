@@ -50,7 +50,9 @@ private struct Run {
   let isRandom: Bool
   let plan: FaultPlan
 
-  init(_ faults: [Fault], isRandom: Bool, _ plan: FaultPlan) { (self.faults, self.isRandom, self.plan) = (faults, isRandom, plan) }
+  init(_ faults: [Fault], isRandom: Bool, _ plan: FaultPlan) {
+    (self.faults, self.isRandom, self.plan) = (faults, isRandom, plan)
+  }
 
   func run(_ row: inout FaultRow) async throws {
     let appends = faults.contains(where: \.needsAOF)

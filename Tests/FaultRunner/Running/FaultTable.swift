@@ -3,7 +3,8 @@ public enum FaultTable {
   private static let width = 22
 
   public static var textHead: String {
-    pad("fault", width) + pad("seed", 7) + pad("s", 5) + Counts.columns.map { pad($0.title, $0.title.count + 2) }.joined()
+    pad("fault", width) + pad("seed", 7) + pad("s", 5)
+      + Counts.columns.map { pad($0.title, $0.title.count + 2) }.joined()
   }
 
   public static func text(_ row: FaultRow) -> String {

@@ -24,7 +24,8 @@ extension Scene {
         return count == members.count
       }
       if count != members.count {
-        crowd.ledger.blame(\.wrongPresence, "\(room) is said to have \(count.map { "\($0)" } ?? "no") users, not \(members.count)")
+        crowd.ledger.blame(
+          \.wrongPresence, "\(room) is said to have \(count.map { "\($0)" } ?? "no") users, not \(members.count)")
       }
     }
   }

@@ -109,7 +109,9 @@ final class Site {
 
   /// Leases lost by nodes that nobody had stopped.
   var wronglyReaped: Int {
-    (0..<Self.count).filter { !mayBeFenced.contains($0) }.reduce(0) { $0 + metric("roost_presence_fenced_total", of: $1) }
+    (0..<Self.count).filter { !mayBeFenced.contains($0) }.reduce(0) {
+      $0 + metric("roost_presence_fenced_total", of: $1)
+    }
   }
 
   /// The last lines that the nodes logged, for evidence.
