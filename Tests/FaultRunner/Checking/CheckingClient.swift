@@ -41,6 +41,8 @@ struct CheckingClient {
   var failures = 0
   var memberships: [String: Membership] = [:]
   var outstanding: [String: Outstanding] = [:]
+  /// A `join_room` was refused and must be sent again.
+  var hasRefusal = false
   var counter = 0
   /// Its connections may end now without anybody's fault.
   var isExcused = false

@@ -91,7 +91,7 @@ final class Crowd {
       switch clients[index].phase {
       case .waiting(let until): if now >= until { await connect(index, now) }
       case .connecting(let since): if now - since > 5_000 { await lose(index, wait: 100) }
-      case .open: sendAgain(index, now)
+      case .open: if clients[index].hasRefusal || !clients[index].outstanding.isEmpty { sendAgain(index, now) }
       case .gone: break
       }
     }
@@ -235,6 +235,7 @@ final class Crowd {
     let wait = Int64(message.payload?.retry_after_ms ?? 500) + Int64.random(in: 0...200, using: &random)
     if id.hasPrefix("join ") {
       clients[index].memberships[String(id.dropFirst(5))] = .refused(retryAt: now + wait)
+      clients[index].hasRefusal = true
     } else if clients[index].outstanding[id] != nil {
       ledger.isUnsure(id)
       clients[index].outstanding[id]?.retryAt = now + wait
@@ -247,8 +248,13 @@ final class Crowd {
   // MARK: Talk
 
   private func sendAgain(_ index: Int, _ now: Int64) {
-    for (room, membership) in clients[index].memberships {
-      if case .refused(let at) = membership, now >= at { join(index, room) }
+    if clients[index].hasRefusal {
+      var waits = false
+      for (room, membership) in clients[index].memberships {
+        guard case .refused(let at) = membership else { continue }
+        if now >= at { join(index, room) } else { waits = true }
+      }
+      clients[index].hasRefusal = waits
     }
     for (content, message) in clients[index].outstanding {
       guard let at = message.retryAt, now >= at, clients[index].memberships[message.room] == .inside else { continue }
