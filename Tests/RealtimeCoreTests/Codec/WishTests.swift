@@ -5,8 +5,10 @@ import Testing
   private let lobby = RoomName("lobby")!
 
   private func wish(_ fields: String) -> JoinWish? {
-    let message = parse(#"{"type":"join_room","payload":{"room_id":"lobby"\#(fields)}}"#)
-    guard case .joinRoom(_, let wish, _) = message else { return nil }
+    let text = #"{"type":"join_room","payload":{"room_id":"lobby"\#(fields)}}"#
+    guard case .joinRoom(_, let wish, _) = parse(text) else {
+      return nil
+    }
     return wish
   }
 

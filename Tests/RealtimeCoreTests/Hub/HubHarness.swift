@@ -153,8 +153,11 @@ final class HubHarness {
       timestamp: Timestamp(milliseconds: now.wall), id: MessageID(incarnation: "n2", counter: elsewhere),
       clientID: RawSpan(), origin: nil, scratch: &scratch)
     relay.advance(to: now)
-    let publication = Publication(text: envelope.text, userID: "eve", clientID: Array("\(elsewhere)".utf8))
-    relay.submit(.publish(RoomName(room)!, [publication]), ticket: 0)
+    relay.submit(
+      .publish(
+        RoomName(room)!,
+        [Publication(text: envelope.text, userID: "eve", clientID: Array("\(elsewhere)".utf8))]),
+      ticket: 0)
     var events: [RelayEvent] = []
     relay.takeEvents(into: &events)
     guard case .reply(_, .published(let outcomes)) = events.last else { return [] }
