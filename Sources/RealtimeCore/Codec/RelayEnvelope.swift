@@ -21,11 +21,15 @@ public struct RelayEnvelope: Equatable, Sendable {
   /// - Parameters:
   ///   - offset: the place in the room's order, for numbered messages.
   ///   - includingClientID: for the sender's other connections.
-  public func appendClientFrame(to buffer: inout ByteBuffer, offset: Int? = nil, includingClientID: Bool = false) {
+  ///   - isDegraded: delivered on one node alone, neither numbered nor stored.
+  public func appendClientFrame(
+    to buffer: inout ByteBuffer, offset: Int? = nil, includingClientID: Bool = false, isDegraded: Bool = false
+  ) {
     // The client's id is written right behind the visible part, so both are one run of bytes.
     let end = includingClientID ? clientIDRange.map { $0.upperBound + 1 } ?? visibleCount : visibleCount
     buffer.append(unsafe text.span.bytes.extracting(0..<end))
     if let offset { buffer.appendMember(offset: offset) }
+    if isDegraded { buffer.append(#","degraded":true"#) }
     buffer.append(UInt8(ascii: "}"))
   }
 

@@ -11,6 +11,8 @@ public struct HubConfiguration: Sendable {
   /// Messages that wait for the relay, over all rooms. More are refused with `RELAY_UNAVAILABLE`.
   public var outboxMessages = 1_000
   public var outboxBytes = 4 << 20
+  /// While the relay is away, messages go to the members on this node: at once, unnumbered, marked and not stored.
+  public var deliversLocally = false
 
   public init(instance: String) {
     precondition((1...19).contains(instance.utf8.count))
@@ -41,6 +43,10 @@ public struct HubCounters: Sendable, Equatable {
   public var fenced = 0
   public var reaped = 0
   public var rateLimited = 0
+  /// Messages that went to this node's members alone, because the relay was away.
+  public var localDeliveries = 0
+  /// Requests that the relay refused, by reason.
+  public var refused: [RelayTrouble: Int] = [:]
 
   public init() {}
 }

@@ -7,6 +7,7 @@ public struct HubReport: Sendable, Equatable {
   /// Messages that wait for the relay or for its answer.
   public var pendingMessages = 0
   public var relayState = RelayState.starting
+  public var relayTrouble: RelayTrouble?
 
   public init() {}
 }
@@ -17,7 +18,7 @@ extension Hub {
     report.counters = counters
     (report.connections, report.users, report.rooms) = (connections.count, userNumbers.count, roomNumbers.count)
     report.pendingMessages = pendingMessages
-    report.relayState = relayState
+    (report.relayState, report.relayTrouble) = (relayState, standing.trouble)
     return report
   }
 }

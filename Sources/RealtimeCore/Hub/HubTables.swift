@@ -52,6 +52,7 @@ struct HubRoom: ~Copyable {
   var entrants: [Entrant] = []
   /// How many entrants the roster on its way is for; `nil`: none is on its way.
   var rosterFor: Int?
+  var rosterRetry = Retry()
   /// Those who asked who is here.
   var askers: [(connection: ConnectionID, id: [UInt8])] = []
   var outbox: Outbox?

@@ -16,6 +16,7 @@ extension HubHost {
       limits.rateBurst == 0
       ? nil : Rate(burst: limits.rateBurst, nanosecondsPerToken: Int64(1_000_000_000 / limits.ratePerSecond))
     settings.connectionsPerUser = limits.connectionsPerUser
+    settings.deliversLocally = configuration.deliversWhenDegraded
     settings.leaveGrace = Int64(configuration.leaveGraceSeconds * 1_000)
     let relay = try Self.relay(configuration, instance: settings.instance, loop: loop, now: now)
     self.init(Hub(settings, seed: Self.seed(), now: now), relay: relay, shards: shards, report: report, log: log)
