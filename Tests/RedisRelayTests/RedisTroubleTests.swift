@@ -82,7 +82,7 @@ struct RedisTroubleTests {
     try bench.wait("degraded") { node.state == .degraded }
     let request = RelayRequest.publish(RoomName("r")!, [RelayBench.publication("b")])
     #expect(try bench.call(request, on: node).failure == .refused(.busy))
-    bench.run(milliseconds: 4_000)
+    bench.run(milliseconds: 3_500)
     #expect(node.state == .degraded && node.troubles == [.busy])
     try server.ask("SCRIPT", "KILL")
     try bench.waitConnected()
@@ -209,7 +209,7 @@ struct RedisTroubleTests {
     let bench = try RelayBench()
     let node = bench.add(try .test(server, node: "n1"))
     try bench.waitConnected()
-    for _ in 0..<3 {
+    for _ in 0..<2 {
       server.kill()
       try bench.wait("degraded") { node.state == .degraded }
       bench.run(milliseconds: 1_000)
