@@ -188,5 +188,9 @@ public struct RoomStream<Message> {
     held[place.offset] = message
   }
 
-  private mutating func ask(at time: Int64) { askAt = min(askAt ?? time, time) }
+  /// A question that failed keeps its time: what arrives meanwhile is no reason to hurry.
+  private mutating func ask(at time: Int64) {
+    if failures > 0, askAt != nil { return }
+    askAt = min(askAt ?? time, time)
+  }
 }

@@ -95,6 +95,20 @@ import Testing
     _ = ann
   }
 
+  @Test func `a join waits five seconds too, however it fails`() {
+    let hub = HubHarness()
+    let ann = hub.connect(1, user: "ann")
+    hub.failure = .unavailable
+    hub.tell(.state(.degraded))
+    hub.forgetTexts()
+    hub.join(ann, "r")
+    hub.advance(4_900)
+    #expect(hub.texts(ann).isEmpty)
+    hub.advance(200)
+    #expect(codes(hub, ann) == ["RELAY_UNAVAILABLE"])
+    #expect(hub.texts(ann, "error").first?.payload["retry_after_ms"] as? Int == 1_000)
+  }
+
   @Test func `a full outbox refuses at once and says when to come again`() {
     let hub = HubHarness { $0.outboxMessages = 3 }
     let ann = hub.member(1, user: "ann")
