@@ -5,14 +5,16 @@ enum RequestShape {
   case publish(RoomName, count: Int)
   case read([(room: RoomName, known: Position?)])
   case roster(RoomName)
+  case history
   case changed, alive, reaped, online, sent
 
-  enum Sort { case publish, read, roster, changed, alive, reaped, online, sent }
+  enum Sort { case publish, read, history, roster, changed, alive, reaped, online, sent }
 
   var sort: Sort {
     switch self {
     case .publish: .publish
     case .read: .read
+    case .history: .history
     case .roster: .roster
     case .changed: .changed
     case .alive: .alive

@@ -36,7 +36,10 @@ extension Hub {
     // Whatever waited for its retry goes now.
     presence.retryNow(now: now.monotonic)
     for slot in 0..<UInt32(rooms.slotCount) where rooms.isInUse(slot) {
-      rooms[slot].rosterRetry = Retry()
+      (rooms[slot].rosterRetry, rooms[slot].pastRetry) = (Retry(), Retry())
+      for index in rooms[slot].returners.indices {
+        if case .waits = rooms[slot].returners[index].state { rooms[slot].returners[index].state = .asks }
+      }
       rooms[slot].outbox?.retryNow()
       mark(slot)
     }

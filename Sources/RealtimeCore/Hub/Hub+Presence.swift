@@ -60,6 +60,7 @@ extension Hub {
     } else {
       startAnew(isAnnounced: false)
     }
+    clearAllRings()
     doubtAllRooms(now: now)
   }
 

@@ -6,6 +6,8 @@ public struct HubReport: Sendable, Equatable {
   public var rooms = 0
   /// Messages that wait for the relay or for its answer.
   public var pendingMessages = 0
+  /// Memory of the rooms' last messages, about.
+  public var rememberedBytes = 0
   public var relayState = RelayState.starting
   public var relayTrouble: RelayTrouble?
 
@@ -19,6 +21,7 @@ extension Hub {
     (report.connections, report.users, report.rooms) = (connections.count, userNumbers.count, roomNumbers.count)
     report.pendingMessages = pendingMessages
     (report.relayState, report.relayTrouble) = (relayState, standing.trouble)
+    report.rememberedBytes = ringBytes
     return report
   }
 }
