@@ -199,7 +199,8 @@ final class RelayBench {
   func history(
     _ room: String = "r", before: Int? = nil, limit: Int = 100, on node: BenchNode
   ) throws -> RoomHistory {
-    guard case .history(let history) = try call(.history(RoomName(room)!, before: before, limit: limit), on: node) else {
+    let question = RelayRequest.history(RoomName(room)!, before: before, limit: limit)
+    guard case .history(let history) = try call(question, on: node) else {
       throw TooLate(description: "no history")
     }
     return history

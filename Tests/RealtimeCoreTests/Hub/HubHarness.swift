@@ -159,7 +159,9 @@ final class HubHarness {
       clientID: RawSpan(), origin: nil, scratch: &scratch)
     relay.advance(to: now)
     relay.submit(
-      .publish(RoomName(room)!, [Publication(text: envelope.text, userID: "eve", clientID: Array("\(elsewhere)".utf8))]),
+      .publish(
+        RoomName(room)!,
+        [Publication(text: envelope.text, userID: "eve", clientID: Array("\(elsewhere)".utf8))]),
       ticket: 0)
     var events: [RelayEvent] = []
     relay.takeEvents(into: &events)
