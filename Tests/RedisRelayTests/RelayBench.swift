@@ -74,6 +74,10 @@ final class BenchNode {
     for case .state(let state) in events.reversed() { return state }
     return nil
   }
+  /// Every change of it; `nil` when all was well again.
+  var troubles: [RelayTrouble?] {
+    events.compactMap { if case .trouble(let trouble) = $0 { .some(trouble) } else { nil } }
+  }
   var generations: [String] { events.compactMap { if case .generation(let id, _) = $0 { id } else { nil } } }
   var token: String {
     for case .generation(_, let token) in events.reversed() { return token }

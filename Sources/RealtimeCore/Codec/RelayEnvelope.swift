@@ -21,9 +21,13 @@ public struct RelayEnvelope: Equatable, Sendable {
   /// - Parameters:
   ///   - offset: the place in the room's order, for numbered messages.
   ///   - includingClientID: for the sender's other connections.
-  public func appendClientFrame(to buffer: inout ByteBuffer, offset: Int? = nil, includingClientID: Bool = false) {
+  ///   - isDegraded: delivered on one node alone, neither numbered nor stored.
+  public func appendClientFrame(
+    to buffer: inout ByteBuffer, offset: Int? = nil, includingClientID: Bool = false, isDegraded: Bool = false
+  ) {
     buffer.append(unsafe text.span.bytes.extracting(0..<clientEnd(includingClientID)))
     if let offset { buffer.appendMember(offset: offset) }
+    if isDegraded { buffer.append(#","degraded":true"#) }
     buffer.append(UInt8(ascii: "}"))
   }
 

@@ -41,24 +41,13 @@ extension Hub {
     guard incarnation == presence.incarnation else { return }  // everything was made known again since
     switch reply {
     case .presenceChanged:
-      presence.isChanging = false
+      presence.settled()
     case .fenced:
       fenced(now: now)
     default:
       presence.isChanging = false
       presence.putBack(changes, now: now.monotonic)
     }
-  }
-
-  // MARK: Relay
-
-  mutating func relayChanged(to state: RelayState, now: Now) {
-    guard state != relayState else { return }
-    relayState = state
-    output.actions.append(.notice(.relayState(state)))
-    guard state == .connected else { return }
-    // Whatever waited for its retry goes now.
-    for slot in 0..<UInt32(rooms.slotCount) where rooms.isInUse(slot) { mark(slot) }
   }
 
   // MARK: Lease
@@ -92,7 +81,7 @@ extension Hub {
     case (.register, _):
       presence.isRegistering = false
     case (.connections, .failed):
-      presence.connectionsChanged(now: now.monotonic)
+      presence.countLater(now: now.monotonic)
     default: break
     }
   }

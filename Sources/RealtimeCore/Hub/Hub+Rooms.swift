@@ -78,8 +78,9 @@ extension Hub {
   // MARK: Rosters
 
   /// Asks who is in the room, when somebody waits for it. One roster at a time; whoever comes meanwhile gets the next.
-  mutating func askRoster(_ number: RoomNumber) {
+  mutating func askRoster(_ number: RoomNumber, now: Now) {
     guard rooms[number].rosterFor == nil, rooms[number].isAwaitingRoster else { return }
+    guard rooms[number].rosterRetry.at <= now.monotonic else { return }
     // Only those whose joining is on its way before the question; the others wait for a later turn.
     let lastSent = presence.lastSent
     let ready = rooms[number].entrants.prefix { $0.change <= lastSent }.count
@@ -92,9 +93,10 @@ extension Hub {
     guard rooms.isInUse(number), let covered = rooms[number].rosterFor else { return }
     rooms[number].rosterFor = nil
     guard case .roster(let roster) = reply else {
-      roomRetries.append(number, due: now.monotonic + Self.retryDelay)
-      return
+      let due = roomRetries.append(number, attempt: rooms[number].rosterRetry.failures + 1, now: now.monotonic)
+      return rooms[number].rosterRetry.failed(at: due)
     }
+    rooms[number].rosterRetry = Retry()
     rooms[number].needsEpoch = false
     rooms[number].stream.start(at: roster.top, now: now.monotonic)
     if rooms[number].stream.position?.epoch != roster.top.epoch {
@@ -170,7 +172,9 @@ extension Hub {
     connections[connection]!.rooms.removeAll { $0 == number }
     removeMember(connection, user: user, room: number, .left, now: now)
     output.actions.append(.exit(connection, number, name, text))
-    for early in entrant.early { refuse(connection, .relayUnavailable(), id: Array(early.bytes[early.id])) }
+    for early in entrant.early {
+      refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: Array(early.bytes[early.id]))
+    }
   }
 
   // MARK: The table

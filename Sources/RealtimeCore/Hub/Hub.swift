@@ -41,7 +41,7 @@ public struct Hub: ~Copyable {
   var outstanding: [ConnectionID: Outstanding] = [:]
 
   // The relay
-  public internal(set) var relayState = RelayState.starting
+  var standing = RelayStanding()
   var generationToken = ""
   var nextTicket: RelayTicket = 1
   var questions: [RelayTicket: Question] = [:]
@@ -50,7 +50,7 @@ public struct Hub: ~Copyable {
   var pendingBytes = 0
   /// Rooms that something must be sent for at the end of the turn.
   var marked: [RoomNumber] = []
-  var roomRetries = DelayQueue<RoomNumber>()
+  var roomRetries = RoomRetries()
   var gaps = DelayQueue<RoomNumber>()
 
   var presence: Presence
@@ -101,6 +101,7 @@ public struct Hub: ~Copyable {
     case .frame(let bytes): frame(bytes, now: now)
     case .directed(let bytes): directed(bytes, now: now)
     case .state(let state): relayChanged(to: state, now: now)
+    case .trouble(let trouble): standing.trouble = trouble
     case .generation(_, let token): generationBegan(token: token, now: now)
     case .resubscribed: doubtAllRooms(now: now)
     }
@@ -167,7 +168,7 @@ public struct Hub: ~Copyable {
     rooms[number].isMarked = false
     publishWaiting(number, now: now)
     serveReturners(number, now: now)
-    askRoster(number)
+    askRoster(number, now: now)
     if !rooms[number].isUsed { forgetRoom(number) }
   }
 
@@ -181,6 +182,7 @@ public struct Hub: ~Copyable {
   }
 
   private mutating func answer(_ question: Question, _ reply: RelayReply, now: Now) {
+    if case .failed(.refused(let trouble)) = reply { counters.refused[trouble, default: 0] += 1 }
     switch question {
     case .publish(let room): published(room, reply, now: now)
     case .read(let numbers): readAnswered(numbers, reply, now: now)

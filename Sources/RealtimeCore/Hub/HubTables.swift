@@ -66,10 +66,12 @@ struct HubRoom: ~Copyable {
   var entrants: [Entrant] = []
   /// How many entrants the roster on its way is for; `nil`: none is on its way.
   var rosterFor: Int?
+  var rosterRetry = Retry()
   /// Those who need something of the past before they can enter.
   var returners: [Returner] = []
   /// Which question about the past is on its way.
   var pastQuestion: RelayTicket?
+  var pastRetry = Retry()
   /// The last delivered messages, up to the stream's position and of its epoch.
   var ring = RoomRing<PastMessage>()
   var ringUsedAt: Int64 = 0
