@@ -144,7 +144,8 @@ public struct LocalRelay: ~Copyable, Relay {
       change.isJoin ? .userJoined : .userLeft, room: name, user: identity,
       timestamp: Timestamp(milliseconds: now.wall), node: "local", scratch: &scratch)
     scratch.removeAll()
-    envelope.appendRelayFrame(to: &scratch, version: rooms[name]!.version, token: Self.token)
+    envelope.appendRelayFrame(
+      to: &scratch, version: rooms[name]!.version, count: rooms[name]!.memberCount, token: Self.token)
     events.append(.frame(scratch.array()))
   }
 
