@@ -38,18 +38,19 @@ let package = Package(
     room("RealtimeCore", ["Buffers"]),
 
     // the doors: kernel, OpenSSL, Redis
-    room("EventLoops", ["CSystem"]),
-    room("Telemetry"),
+    room("Locks", ["CSystem"]),
+    room("EventLoops", ["CSystem", "Locks"]),
+    room("Telemetry", ["Locks"]),
     room("Tokens", ["COpenSSL"]),
-    room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "RealtimeCore"]),
+    room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore"]),
     room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "WebSocketCore"]),
 
     // the shell
     room(
       "RoostServer",
       [
-        "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "RealtimeCore", "RedisRelay", "Telemetry",
-        "Tokens", "WebSocketCore",
+        "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
+        "Telemetry", "Tokens", "WebSocketCore",
       ]),
     .executableTarget(
       name: "roost",

@@ -1,4 +1,5 @@
 import EventLoops
+import Locks
 import Synchronization
 
 /// Addresses of one place. Names are asked for on a thread of their own, because the resolver blocks; the answer is
@@ -24,7 +25,7 @@ struct Resolver {
 
   /// The address to try, or `nil` while the resolver has not told any. Both connections get the same one.
   mutating func address(now: Int64) -> Address? {
-    if let answer = asked?.answer.withLock({ $0 }) {
+    if let answer = asked?.answer.locked({ $0 }) {
       asked = nil
       if !answer.isEmpty { known = answer }
       freshUntil = now + 1_000
@@ -42,7 +43,7 @@ struct Resolver {
     asked = box
     onNewThread(name: "resolver") { [wake] in
       let addresses = Address.resolve(host: host, port: port)
-      box.answer.withLock { $0 = addresses }
+      box.answer.locked { $0 = addresses }
       wake()
     }
   }

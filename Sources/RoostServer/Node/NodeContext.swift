@@ -1,4 +1,5 @@
 import EventLoops
+import Locks
 import Synchronization
 import Tokens
 
@@ -37,13 +38,13 @@ final class NodeContext: Sendable {
   /// A connection came: its entry in the table of addresses, and what its handshake will be told.
   func arrive(from host: String) -> (entry: AddressTable.Entry, isOverAddressLimit: Bool, isOverNodeLimit: Bool) {
     let now = monotonicNanoseconds()
-    let (entry, isOver) = addresses.withLock { $0.add(host, nanoseconds: now) }
+    let (entry, isOver) = addresses.locked { $0.add(host, nanoseconds: now) }
     let count = connectionCount.add(1, ordering: .relaxed).newValue
     return (entry, isOver, count > connectionLimit)
   }
 
   func depart(_ entry: AddressTable.Entry) {
-    addresses.withLock { $0.remove(entry) }
+    addresses.locked { $0.remove(entry) }
     connectionCount.subtract(1, ordering: .relaxed)
   }
 }
