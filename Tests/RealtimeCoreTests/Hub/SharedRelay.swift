@@ -95,7 +95,7 @@ final class SharedRelay {
     } else if undo[incarnation, default: []].insert(entry).inserted {
       let nodes = rooms[name, default: Room()].users[change.user]?.nodes ?? 0
       rooms[name, default: Room()].users[change.user] = (nodes + 1, change.name)
-      if nodes == 0 { announce(.userJoined, name, change.user, change.name) }
+      if nodes == 0, change.isAnnounced { announce(.userJoined, name, change.user, change.name) }
     }
   }
 
