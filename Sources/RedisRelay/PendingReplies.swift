@@ -4,6 +4,7 @@ import RealtimeCore
 enum RequestShape {
   case publish(count: Int)
   case read([(room: RoomName, known: Position?)])
+  case history
   case changed, alive, reaped, roster, online, sent
 }
 

@@ -98,7 +98,6 @@ public struct RedisRelay: ~Copyable, Relay {
       events.append(.reply(ticket, .failed(.unavailable)))
       return
     }
-    if case .history = request { return events.append(.reply(ticket, .failed(.unavailable))) }
     let shape = context.append(
       request, configuration: configuration, wallClock: surroundings.wallClock, to: &command.outbound)
     pending.append(.request(ticket, shape), now: now)

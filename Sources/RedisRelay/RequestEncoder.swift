@@ -30,7 +30,7 @@ extension ScriptContext {
     switch request {
     case .publish(let room, let publications): return publish(room, publications, &buffer)
     case .read(let rooms): return read(rooms, &buffer)
-    case .history: preconditionFailure("not yet")
+    case .history(let room, let before, let limit): return history(room, before: before, limit: limit, &buffer)
     case .changePresence(let incarnation, let changes): return change(incarnation, changes, wallClock(), &buffer)
     case .countConnections(let incarnation, let count):
       return simple(.connections, [incarnation, String(count)], .changed, &buffer)
@@ -73,6 +73,16 @@ extension ScriptContext {
       buffer.appendWord(known?.offset ?? 0)
     }
     return .read(rooms)
+  }
+
+  private func history(_ room: RoomName, before: Int?, limit: Int, _ buffer: inout ByteBuffer) -> RequestShape {
+    call(.history, words: 4, into: &buffer)
+    buffer.appendWord(room.text)
+    // Nothing is below the first message; 0 stands for no limit in the script.
+    buffer.appendWord(before.map { max($0, 1) } ?? 0)
+    buffer.appendWord(limit)
+    buffer.appendWord(Script.readBytes)
+    return .history
   }
 
   private func change(

@@ -58,6 +58,7 @@ struct RedisFaultTests {
     try bench.wait("a second generation") { node.generations.count == 2 && node.state == .connected }
     #expect(Set(node.generations).count == 2)
     #expect(try bench.read("r", before[1].position, on: node).top == nil)
+    #expect(try bench.history(on: node).top == nil)
     let after = try bench.publish(["b"], on: node)[0]
     #expect(after.position.offset == 1 && after.position.epoch != before[0].position.epoch)
     #expect(!after.isDuplicate)

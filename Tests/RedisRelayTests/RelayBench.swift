@@ -192,6 +192,15 @@ final class RelayBench {
     return reads[0]
   }
 
+  func history(
+    _ room: String = "r", before: Int? = nil, limit: Int = 100, on node: BenchNode
+  ) throws -> RoomHistory {
+    guard case .history(let history) = try call(.history(RoomName(room)!, before: before, limit: limit), on: node) else {
+      throw TooLate(description: "no history")
+    }
+    return history
+  }
+
   func register(_ incarnation: String, replaces: String? = nil, connections: Int = 0, on node: BenchNode) throws {
     let reply = try call(.register(incarnation: incarnation, replaces: replaces, connections: connections), on: node)
     guard case .alive = reply else { throw TooLate(description: "not registered: \(reply)") }

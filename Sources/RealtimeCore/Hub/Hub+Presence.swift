@@ -71,6 +71,7 @@ extension Hub {
     } else {
       startAnew()
     }
+    clearAllRings()
     doubtAllRooms(now: now)
     doubtRosters(isNewGeneration: !isFirst, now: now)
   }

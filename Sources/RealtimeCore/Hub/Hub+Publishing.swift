@@ -10,9 +10,7 @@ extension Hub {
     guard let number = roomNumbers[name], connections[connection]!.rooms.contains(number) else {
       return refuse(connection, .notInRoom, id: Array(text.bytes[text.id]))
     }
-    if let entrant = rooms[number].entrants.lastIndex(where: { $0.connection == connection && !$0.isMember }) {
-      return sendEarly(entrant, room: number, text)
-    }
+    if isOnItsWay(connection, into: number) { return sendEarly(connection, room: number, text) }
     guard maySend(user, connection, id: text.bytes[text.id], now: now) else { return }
     guard pendingMessages < configuration.outboxMessages, pendingBytes < configuration.outboxBytes else {
       return refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: Array(text.bytes[text.id]))
@@ -34,12 +32,14 @@ extension Hub {
     return false
   }
 
-  private mutating func sendEarly(_ entrant: Int, room number: RoomNumber, _ text: ClientText) {
-    guard rooms[number].entrants[entrant].early.count < 64 else {
-      let connection = rooms[number].entrants[entrant].connection
-      return refuse(connection, .relayUnavailable(), id: Array(text.bytes[text.id]))
+  /// What is said on the way in is kept with whoever goes in.
+  private mutating func sendEarly(_ connection: ConnectionID, room number: RoomNumber, _ text: ClientText) {
+    let isFull = updateEntrant(connection, room: number) { entrant in
+      guard entrant.early.count < 64 else { return true }
+      entrant.early.append(text)
+      return false
     }
-    rooms[number].entrants[entrant].early.append(text)
+    if isFull { refuse(connection, .relayUnavailable(), id: Array(text.bytes[text.id])) }
   }
 
   private mutating func put(

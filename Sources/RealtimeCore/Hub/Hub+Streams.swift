@@ -22,6 +22,7 @@ extension Hub {
   }
 
   private mutating func deliver(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
+    remember(message, at: place.offset, room: number, now: now)
     guard rooms[number].stream.isFirst(id: message.hash) else { return }
     counters.delivered += 1
     var item = RoomItem(text: write { message.envelope.appendClientFrame(to: &$0, offset: place.offset) })
@@ -109,6 +110,7 @@ extension Hub {
       known: read.known, top: read.top, messages: messages, isComplete: isComplete, now: now.monotonic)
     if case .resync(let place, let reason) = answer {
       counters.resyncs += 1
+      clearRing(number)
       let (name, stamp) = (rooms[number].name, stamp(now))
       let text = write {
         ServerMessage.appendResync(

@@ -34,6 +34,12 @@ public struct Hub: ~Copyable {
   var rooms = Slab<HubRoom>()
   var roomNumbers: [RoomName: RoomNumber] = [:]
 
+  // What is remembered
+  var ringBytes = 0
+  var ringOrder = UseOrder()
+  /// Connections that were given something of the past and did not take it yet.
+  var outstanding: [ConnectionID: Outstanding] = [:]
+
   // The relay
   public internal(set) var relayState = RelayState.starting
   var generationToken = ""
@@ -72,8 +78,11 @@ public struct Hub: ~Copyable {
     switch command {
     case .connect(let connection, let identity): connect(connection, identity, now: now)
     case .disconnect(let connection, let departure): disconnect(connection, departure, now: now)
-    case .join(let connection, let room, _, let id): join(connection, room, id: id, now: now)
-    case .askHistory, .replayDrained, .dropped: break
+    case .join(let connection, let room, let wish, let id): join(connection, room, wish, id: id, now: now)
+    case .askHistory(let connection, let room, let limit, let before, let id):
+      askHistory(connection, room, limit: limit, before: before, id: id, now: now)
+    case .replayDrained(let connection): replayDrained(connection, now: now)
+    case .dropped(let connection, let room): dropped(connection, room, now: now)
     case .leave(let connection, let room, let id): leave(connection, room, id: id, now: now)
     case .send(let connection, let room, let text): send(connection, room, text, now: now)
     case .typing(let connection, let room, let isTyping): type(connection, room, isTyping, now: now)
@@ -106,6 +115,7 @@ public struct Hub: ~Copyable {
     tickRosters(now: now)
     tickTyping(now: now)
     tickPrivates(now: now)
+    tickRings(now: now)
     while let number = entrantDeadlines.popDue(now: now.monotonic) { giveUpEntrants(number, now: now) }
     while let number = roomRetries.popDue(now: now.monotonic) { mark(number) }
     while let number = gaps.popDue(now: now.monotonic) { mark(number) }
@@ -114,6 +124,7 @@ public struct Hub: ~Copyable {
   /// Sends what the turn gathered.
   public mutating func endTurn(now: Now) {
     sendPresenceChanges(now: now)
+    if ringBytes > configuration.ringBytes { shrinkRings() }
     guard !marked.isEmpty else { return }
     var numbers: [RoomNumber] = []
     swap(&numbers, &marked)
@@ -137,6 +148,7 @@ public struct Hub: ~Copyable {
     consider(entrantDeadlines.nextDue)
     consider(roomRetries.nextDue)
     consider(gaps.nextDue)
+    consider(ringDeadline)
     return earliest
   }
 
@@ -160,6 +172,7 @@ public struct Hub: ~Copyable {
     guard rooms.isInUse(number) else { return }
     rooms[number].isMarked = false
     publishWaiting(number, now: now)
+    serveReturners(number, now: now)
     askRoster(number)
     if !rooms[number].isUsed { forgetRoom(number) }
   }
@@ -178,6 +191,8 @@ public struct Hub: ~Copyable {
     case .publish(let room): published(room, reply, now: now)
     case .read(let numbers): readAnswered(numbers, reply, now: now)
     case .roster(let room): rosterArrived(room, reply, now: now)
+    case .past(let room, let ticket): pastArrived(room, ticket, reply, now: now)
+    case .history(let connection, let room, let id): historyArrived(connection, room, id: id, reply, now: now)
     case .presence(let changes, let incarnation):
       presenceAnswered(changes, incarnation: incarnation, reply, now: now)
     case .lease(let question, let incarnation): leaseAnswered(question, incarnation: incarnation, reply, now: now)

@@ -6,6 +6,8 @@ public struct HubReport: Sendable, Equatable {
   public var rooms = 0
   /// Messages that wait for the relay or for its answer.
   public var pendingMessages = 0
+  /// Memory of the rooms' last messages, about.
+  public var rememberedBytes = 0
   public var relayState = RelayState.starting
 
   public init() {}
@@ -17,6 +19,7 @@ extension Hub {
     report.counters = counters
     (report.connections, report.users, report.rooms) = (connections.count, userNumbers.count, roomNumbers.count)
     report.pendingMessages = pendingMessages
+    report.rememberedBytes = ringBytes
     report.relayState = relayState
     return report
   }

@@ -18,13 +18,27 @@ struct HubConnection {
 struct Entrant {
   let connection: ConnectionID
   let id: [UInt8]
-  let deadline: Int64
+  /// What it wants of the past.
+  let wish: JoinWish
+  var deadline: Int64
   /// The presence change that must be on its way before a roster shows it.
   let change: Int
   /// Sent before the way in was over; published right after.
   var early: [ClientText] = []
   /// It was a member already and only asks for `room_info` again.
   let isMember: Bool
+  /// The relay was asked for what it missed, or for the last messages, and told all it could.
+  var hasRead = false
+  /// Where the room stood by the last roster it waited for.
+  var top: Position?
+  var hasHistory = false
+
+  init(
+    connection: ConnectionID, id: [UInt8], wish: JoinWish, deadline: Int64, change: Int, isMember: Bool
+  ) {
+    (self.connection, self.id, self.wish, self.deadline) = (connection, id, wish, deadline)
+    (self.change, self.isMember) = (change, isMember)
+  }
 }
 
 /// One message as this node holds it.
@@ -52,6 +66,13 @@ struct HubRoom: ~Copyable {
   var entrants: [Entrant] = []
   /// How many entrants the roster on its way is for; `nil`: none is on its way.
   var rosterFor: Int?
+  /// Those who need something of the past before they can enter.
+  var returners: [Returner] = []
+  /// Which question about the past is on its way.
+  var pastQuestion: RelayTicket?
+  /// The last delivered messages, up to the stream's position and of its epoch.
+  var ring = RoomRing<PastMessage>()
+  var ringUsedAt: Int64 = 0
   /// Those who asked who is here.
   var askers: [(connection: ConnectionID, id: [UInt8])] = []
   var outbox: Outbox?
@@ -76,6 +97,9 @@ enum Question {
   case publish(RoomNumber)
   case read([RoomNumber])
   case roster(RoomNumber)
+  /// Named by its own ticket too: the room may have asked again, or be another one by now.
+  case past(RoomNumber, RelayTicket)
+  case history(ConnectionID, RoomName, id: [UInt8])
   case presence([PresenceChange], incarnation: String)
   case lease(LeaseQuestion, incarnation: String)
   case reap(String)

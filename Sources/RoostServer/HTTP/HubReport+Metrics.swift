@@ -13,6 +13,10 @@ extension HubReport {
     text.write(Metric.relayFailures, counters.relayFailures)
     text.write(Metric.reads, counters.gapReads)
     text.write(Metric.resyncs, counters.resyncs)
+    text.write(Metric.recovered, counters.recovered)
+    text.write(Metric.notRecovered, counters.notRecovered)
+    text.write(Metric.pastReads, counters.pastReads)
+    text.write(Metric.rememberedBytes, rememberedBytes)
     text.write(Metric.foreignFrames, counters.foreignFrames)
     text.write(Metric.badFrames, counters.badFrames)
     text.write(Metric.fenced, counters.fenced)
@@ -44,6 +48,14 @@ private enum Metric {
     "roost_relay_reads_total", .counter, help: "Questions about missed messages that were answered.")
   static let resyncs = MetricDescription(
     "roost_resyncs_total", .counter, help: "Rooms whose members were told that messages are lost to them.")
+  static let recovered = MetricDescription(
+    "roost_recovered_total", .counter, help: "Joins with a position that got all they had missed.")
+  static let notRecovered = MetricDescription(
+    "roost_not_recovered_total", .counter, help: "Joins with a position that were told why they cannot get it.")
+  static let pastReads = MetricDescription(
+    "roost_relay_past_reads_total", .counter, help: "Questions about a room's past that its memory could not answer.")
+  static let rememberedBytes = MetricDescription(
+    "roost_remembered_bytes", .gauge, help: "Memory of the rooms' last messages on this node.")
   static let foreignFrames = MetricDescription(
     "roost_relay_foreign_frames_total", .counter, help: "Messages that other programs published.")
   static let badFrames = MetricDescription(

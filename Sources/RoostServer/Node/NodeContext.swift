@@ -18,6 +18,8 @@ final class NodeContext: Sendable {
   let isDraining = Atomic<Bool>(false)
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
+  /// One for each shard, written by it now and then while it has slow clients.
+  let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()
   private let addresses: Mutex<AddressTable>
 
@@ -31,6 +33,7 @@ final class NodeContext: Sendable {
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
     counters = (0..<shards).map { _ in SharedCounters() }
+    backlogs = (0..<shards).map { _ in SharedBacklogs() }
     let table = AddressTable(limit: limits.connectionsPerAddress, perSecond: limits.connectsPerAddressPerSecond)
     addresses = Mutex(table)
   }
@@ -47,4 +50,6 @@ final class NodeContext: Sendable {
     addresses.locked { $0.remove(entry) }
     connectionCount.subtract(1, ordering: .relaxed)
   }
+
+  func host(of entry: AddressTable.Entry) -> String { addresses.locked { $0.host(of: entry) } }
 }

@@ -24,6 +24,7 @@ import Testing
     var users: [HubCluster.Member: String] = [:]
     var nextSlot: UInt32 = 0
     var away: Set<Int> = []
+    var deaf: Set<Int> = []
 
     mutating func step(_ random: inout SeededGenerator) {
       let node = Int.random(in: 0..<nodes, using: &random)
@@ -35,8 +36,8 @@ import Testing
         cluster.deliver(
           node, frames: Bool.random(using: &random), limit: Int.random(in: 1...4, using: &random))
       case 75..<88: cluster.pass(Int64.random(in: 1...900, using: &random))
-      case 88..<91: cluster.cut(node)
-      case 91..<96: cluster.resubscribe(node)
+      case 88..<91: cut(node)
+      case 91..<96: resubscribe(node)
       case 96..<97: cluster.reap(node)
       case 97..<98: lose()
       default: meet(node)
@@ -65,10 +66,21 @@ import Testing
       if away.remove(node) != nil { cluster.meetGeneration(node) }
     }
 
+    mutating func cut(_ node: Int) {
+      deaf.insert(node)
+      cluster.cut(node)
+    }
+
+    mutating func resubscribe(_ node: Int) {
+      deaf.remove(node)
+      cluster.resubscribe(node)
+    }
+
+    /// Faults end, and nothing else happens that would make up for what was done wrong.
     mutating func calm() {
       for node in 0..<nodes {
         meet(node)
-        cluster.resubscribe(node)
+        if deaf.contains(node) { resubscribe(node) }
       }
       cluster.advance(15_000, step: 250)
     }
