@@ -84,20 +84,21 @@ extension Hub {
     // Only those whose joining is on its way before the question; the others wait for a later turn.
     let lastSent = presence.lastSent
     let ready = rooms[number].entrants.prefix { $0.change <= lastSent }.count
-    guard ready > 0 || !rooms[number].askers.isEmpty || rooms[number].needsEpoch else { return presence.wake(number) }
-    rooms[number].rosterFor = ready
-    ask(.roster(rooms[number].name), .roster(number))
+    if ready > 0 || !rooms[number].askers.isEmpty { return askRoster(number, covering: ready) }
+    if !rooms[number].entrants.isEmpty { presence.wake(number) }
+    if rooms[number].needsRoster { queueRoster(number) }
   }
 
   mutating func rosterArrived(_ number: RoomNumber, _ reply: RelayReply, now: Now) {
     guard rooms.isInUse(number), let covered = rooms[number].rosterFor else { return }
     rooms[number].rosterFor = nil
-    guard case .roster(let roster) = reply else {
+    guard case .roster(let snapshot) = reply else {
+      rooms[number].duties.isNeeded = true
       let due = roomRetries.append(number, attempt: rooms[number].rosterRetry.failures + 1, now: now.monotonic)
       return rooms[number].rosterRetry.failed(at: due)
     }
     rooms[number].rosterRetry = Retry()
-    rooms[number].needsEpoch = false
+    let roster = compareRoster(snapshot, room: number, now: now)
     rooms[number].stream.start(at: roster.top, now: now.monotonic)
     if rooms[number].stream.position?.epoch != roster.top.epoch {
       rooms[number].stream.doubt(now: now.monotonic)
@@ -186,6 +187,7 @@ extension Hub {
   }
 
   mutating func forgetRoom(_ number: RoomNumber) {
+    freeSlot(number)
     clearRing(number)
     roomNumbers[rooms.remove(number).name] = nil
     output.actions.append(.forget(number))
@@ -195,10 +197,14 @@ extension Hub {
 extension Roster {
   /// The roster with `identity` in it: a change that is still on its way must not leave out whom it is for.
   func including(_ identity: Identity) -> Roster {
-    guard !members.contains(where: { $0.user == identity.user }), members.count == count else { return self }
+    guard !members.contains(where: { $0.user == identity.user }) else { return self }
     var complete = self
+    if members.count == count {
+      complete.count += 1
+    } else if members.count >= RelayLimits.rosterNames {
+      complete.members.removeLast()  // some of a big room: he is to be among them
+    }
     complete.members.append(identity)
-    complete.count += 1
     return complete
   }
 }

@@ -122,7 +122,7 @@ extension Hub {
       }
       output.actions.append(.item(number, RoomItem(text: text)))
     }
-    if read.top == nil, !rooms[number].users.isEmpty { rooms[number].needsEpoch = true }
+    if read.top == nil { rooms[number].duties.isNeeded = true }
     drain(number, now: now)
     mark(number)
   }

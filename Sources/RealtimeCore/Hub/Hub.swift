@@ -54,6 +54,7 @@ public struct Hub: ~Copyable {
   var gaps = DelayQueue<RoomNumber>()
 
   var presence: Presence
+  var refresh = RosterRefresh()
   var typing = TypingTable()
   var privates = PrivateMessages()
   var online = OnlineCache()
@@ -103,13 +104,16 @@ public struct Hub: ~Copyable {
     case .state(let state): relayChanged(to: state, now: now)
     case .trouble(let trouble): standing.trouble = trouble
     case .generation(_, let token): generationBegan(token: token, now: now)
-    case .resubscribed: doubtAllRooms(now: now)
+    case .resubscribed:
+      doubtAllRooms(now: now)
+      doubtRosters(isNewGeneration: false, now: now)
     }
   }
 
   /// Time passed. Call when ``nextDeadline`` has come; calling too often does no harm.
   public mutating func tick(now: Now) {
     tickPresence(now: now)
+    tickRosters(now: now)
     tickTyping(now: now)
     tickPrivates(now: now)
     tickRings(now: now)
@@ -127,6 +131,7 @@ public struct Hub: ~Copyable {
     swap(&numbers, &marked)
     for number in numbers { settle(number, now: now) }
     askGaps(numbers, now: now)
+    refreshRosters()
     numbers.removeAll(keepingCapacity: true)
     if marked.isEmpty { swap(&numbers, &marked) }
   }
@@ -138,6 +143,7 @@ public struct Hub: ~Copyable {
     func consider(_ due: Int64?) {
       if let due { earliest = min(earliest, due) }
     }
+    consider(nextRosterDeadline)
     consider(typing.nextDeadline)
     consider(privates.timeouts.nextDue)
     consider(entrantDeadlines.nextDue)

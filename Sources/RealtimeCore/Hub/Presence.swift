@@ -11,6 +11,8 @@
 /// One node's share of presence: its lease and the changes on their way.
 struct Presence {
   static let heartbeatInterval: Int64 = 2_000
+  /// How long a node that does not renew its lease counts as living.
+  static let leaseDuration: Int64 = 6_000
   /// Connection counts are told this soon after a change.
   static let countDelay: Int64 = 100
 
@@ -61,11 +63,9 @@ struct Presence {
     return earliest
   }
 
-  mutating func change(room: RoomName?, _ identity: Identity, isJoin: Bool, isAnnounced: Bool = true) {
+  mutating func change(room: RoomName?, _ identity: Identity, isJoin: Bool) {
     lastChange += 1
-    waiting.append(
-      PresenceChange(
-        room: room, user: identity.user, name: identity.name, isJoin: isJoin, isAnnounced: isAnnounced))
+    waiting.append(PresenceChange(room: room, user: identity.user, name: identity.name, isJoin: isJoin))
   }
 
   mutating func connectionsChanged(now: Int64) { countAt = countAt ?? now + Self.countDelay }

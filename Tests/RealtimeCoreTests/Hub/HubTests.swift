@@ -250,6 +250,30 @@ import Testing
   }
 }
 
+@Suite struct HubTypingTests {
+  /// Rule 14: however often a client says so, other nodes hear of it every three seconds.
+  @Test func `typing is repeated to other nodes every three seconds at most`() {
+    let hub = HubHarness()
+    let (phone, laptop) = (hub.member(1, user: "ann"), hub.member(2, user: "ann"))
+    hub.advance(1_000)
+    hub.holdsRequests = true
+    func frames() -> Int { hub.held.count { if case .broadcast = $0.request { true } else { false } } }
+    for _ in 0..<30 {
+      hub.tell(.typing(phone, RoomName("r")!, isTyping: true))
+      hub.tell(.typing(laptop, RoomName("r")!, isTyping: true))
+      hub.advance(99)
+    }
+    #expect(frames() == 1)
+    hub.advance(30)
+    hub.tell(.typing(laptop, RoomName("r")!, isTyping: true))
+    #expect(frames() == 2)
+    hub.tell(.disconnect(phone, .lost))
+    #expect(frames() == 2)
+    hub.tell(.disconnect(laptop, .lost))
+    #expect(frames() == 3, "it ends with the last connection")
+  }
+}
+
 @Suite struct HubRelayTests {
   /// A new generation of the relay: its memory is empty, and members must hear that their positions are void.
   @Test func `a relay that lost everything is announced at once and presence comes back silently`() throws {
