@@ -4,7 +4,7 @@ import RealtimeCore
 extension Reply {
   mutating func decode(_ shape: RequestShape) throws(MalformedReply) -> RelayReply {
     switch shape {
-    case .publish(let count): return .published(try publishOutcomes(count))
+    case .publish(_, let count): return .published(try publishOutcomes(count))
     case .read(let rooms): return .read(try roomReads(rooms))
     case .history: return .history(try roomHistory())
     case .changed:

@@ -45,7 +45,7 @@ extension ScriptContext {
       buffer.appendWord(incarnation)
       buffer.appendWord(Self.timestamp(wallClock()))
       return .reaped
-    case .roster(let room): return simple(.roster, [room.text], .roster, &buffer)
+    case .roster(let room): return simple(.roster, [room.text], .roster(room), &buffer)
     case .online: return simple(.online, [], .online, &buffer)
     case .broadcast(let frame): return publish(frame, on: configuration.broadcastChannel, &buffer)
     case .send(let node, let frame): return publish(frame, on: configuration.nodeChannel(node), &buffer)
@@ -60,7 +60,7 @@ extension ScriptContext {
       buffer.appendWord(PublicationDigest.of(publication, room: room))
       buffer.appendWord(publication.text)
     }
-    return .publish(count: publications.count)
+    return .publish(room, count: publications.count)
   }
 
   private func read(_ rooms: [(room: RoomName, known: Position?)], _ buffer: inout ByteBuffer) -> RequestShape {

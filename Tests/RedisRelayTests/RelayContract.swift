@@ -140,6 +140,7 @@ struct RelayContract {
     #expect(frames.allSatisfy { $0.senderID == "ann" && $0.room == RoomName("r") })
     let versions = frames.compactMap(\.version)
     #expect(versions.count == 2 && versions[0] < versions[1])
+    #expect(frames.compactMap(\.count) == [1, 0])
     #expect(versions[0] <= roster.version && roster.version < versions[1])
     #expect(try bench.roster(on: node).count == 0)
   }

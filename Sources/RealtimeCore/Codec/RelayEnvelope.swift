@@ -21,9 +21,13 @@ public struct RelayEnvelope: Equatable, Sendable {
   /// - Parameters:
   ///   - offset: the place in the room's order, for numbered messages.
   ///   - includingClientID: for the sender's other connections.
-  public func appendClientFrame(to buffer: inout ByteBuffer, offset: Int? = nil, includingClientID: Bool = false) {
+  ///   - isDegraded: delivered on one node alone, neither numbered nor stored.
+  public func appendClientFrame(
+    to buffer: inout ByteBuffer, offset: Int? = nil, includingClientID: Bool = false, isDegraded: Bool = false
+  ) {
     buffer.append(unsafe text.span.bytes.extracting(0..<clientEnd(includingClientID)))
     if let offset { buffer.appendMember(offset: offset) }
+    if isDegraded { buffer.append(#","degraded":true"#) }
     buffer.append(UInt8(ascii: "}"))
   }
 
@@ -42,12 +46,18 @@ public struct RelayEnvelope: Equatable, Sendable {
 
   /// Appends what goes over the channel as it is: an unnumbered frame of this Redis generation's nodes.
   ///
-  /// - Parameter version: the room's presence version, for presence events.
-  public func appendRelayFrame(to buffer: inout ByteBuffer, version: Int? = nil, token: String) {
+  /// - Parameters:
+  ///   - version: the room's presence version, for presence events.
+  ///   - count: how many users the room has after the event.
+  public func appendRelayFrame(to buffer: inout ByteBuffer, version: Int? = nil, count: Int? = nil, token: String) {
     buffer.append(text)
     if let version {
       buffer.append(#","version":"#)
       buffer.append(decimal: version)
+    }
+    if let count {
+      buffer.append(#","count":"#)
+      buffer.append(decimal: count)
     }
     buffer.appendToken(token)
   }

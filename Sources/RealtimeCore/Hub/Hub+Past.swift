@@ -23,16 +23,17 @@ extension Hub {
       finishQuestion(number) { $0.hasHistory = true }
     default:
       // Nobody is told anything false: they wait until it works, or until their patience ends.
-      let due = now.monotonic + Self.retryDelay
+      let due = roomRetries.append(number, attempt: rooms[number].pastRetry.failures + 1, now: now.monotonic)
+      rooms[number].pastRetry.failed(at: due)
       for index in rooms[number].returners.indices where rooms[number].returners[index].state == .isAsked {
         rooms[number].returners[index].state = .waits(until: due)
       }
-      roomRetries.append(number, due: due)
     }
     mark(number)
   }
 
   private mutating func finishQuestion(_ number: RoomNumber, _ mark: (inout Entrant) -> Void) {
+    rooms[number].pastRetry = Retry()
     for index in rooms[number].returners.indices where rooms[number].returners[index].state == .isAsked {
       rooms[number].returners[index].state = .asks
       mark(&rooms[number].returners[index].entrant)

@@ -16,7 +16,9 @@ extension Hub {
   /// Lets those go on who need nothing more, and asks the relay for what others need. One question about a room at a
   /// time; whoever comes meanwhile waits for its answer.
   mutating func serveReturners(_ number: RoomNumber, now: Now) {
-    guard !rooms[number].returners.isEmpty, rooms[number].pastQuestion == nil else { return }
+    guard !rooms[number].returners.isEmpty, rooms[number].pastQuestion == nil,
+      rooms[number].pastRetry.at <= now.monotonic
+    else { return }
     var staying: [Returner] = []
     var (lowest, most) = (Position?.none, 0)
     for var returner in rooms[number].returners {
@@ -59,7 +61,7 @@ extension Hub {
     for index in entrants.indices where entrants[index].state == .awaitsDrain {
       rooms[number].returners[index].entrant.deadline = .max
     }
-    roomRetries.append(number, due: now.monotonic + Self.retryDelay)
+    roomRetries.append(number, attempt: 1, now: now.monotonic)
     mark(number)
   }
 
@@ -92,7 +94,7 @@ extension Hub {
   mutating func welcome(
     _ entrant: Entrant, room number: RoomNumber, behind returners: [Returner], now: Now
   ) -> (welcome: Welcome?, state: Returner.State) {
-    let later = Returner.State.waits(until: now.monotonic + Self.retryDelay)
+    let later = Returner.State.waits(until: now.monotonic + RoomRetries.delay(attempt: 1))
     func isItsOwn(_ other: Returner) -> Bool { other.entrant.connection == entrant.connection }
     if entrant.isMember, returners.contains(where: isItsOwn) || rooms[number].returners.contains(where: isItsOwn) {
       return (nil, later)  // its own earlier join goes first
@@ -101,7 +103,7 @@ extension Hub {
     case .needsRead, .needsHistory: return (nil, .asks)
     case .waits:
       if let top = entrant.top { rooms[number].stream.expect(top, now: now.monotonic) }
-      noteGap(number)
+      noteGap(number, now: now)
       return (nil, later)
     case .ready(let welcome):
       guard !welcome.messages.isEmpty else { return (welcome, .asks) }

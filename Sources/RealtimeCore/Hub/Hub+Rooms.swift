@@ -78,24 +78,27 @@ extension Hub {
   // MARK: Rosters
 
   /// Asks who is in the room, when somebody waits for it. One roster at a time; whoever comes meanwhile gets the next.
-  mutating func askRoster(_ number: RoomNumber) {
+  mutating func askRoster(_ number: RoomNumber, now: Now) {
     guard rooms[number].rosterFor == nil, rooms[number].isAwaitingRoster else { return }
+    guard rooms[number].rosterRetry.at <= now.monotonic else { return }
     // Only those whose joining is on its way before the question; the others wait for a later turn.
     let lastSent = presence.lastSent
     let ready = rooms[number].entrants.prefix { $0.change <= lastSent }.count
-    guard ready > 0 || !rooms[number].askers.isEmpty || rooms[number].needsEpoch else { return presence.wake(number) }
-    rooms[number].rosterFor = ready
-    ask(.roster(rooms[number].name), .roster(number))
+    if ready > 0 || !rooms[number].askers.isEmpty { return askRoster(number, covering: ready) }
+    if !rooms[number].entrants.isEmpty { presence.wake(number) }
+    if rooms[number].needsRoster { queueRoster(number) }
   }
 
   mutating func rosterArrived(_ number: RoomNumber, _ reply: RelayReply, now: Now) {
     guard rooms.isInUse(number), let covered = rooms[number].rosterFor else { return }
     rooms[number].rosterFor = nil
-    guard case .roster(let roster) = reply else {
-      roomRetries.append(number, due: now.monotonic + Self.retryDelay)
-      return
+    guard case .roster(let snapshot) = reply else {
+      rooms[number].duties.isNeeded = true
+      let due = roomRetries.append(number, attempt: rooms[number].rosterRetry.failures + 1, now: now.monotonic)
+      return rooms[number].rosterRetry.failed(at: due)
     }
-    rooms[number].needsEpoch = false
+    rooms[number].rosterRetry = Retry()
+    let roster = compareRoster(snapshot, room: number, now: now)
     rooms[number].stream.start(at: roster.top, now: now.monotonic)
     if rooms[number].stream.position?.epoch != roster.top.epoch {
       rooms[number].stream.doubt(now: now.monotonic)
@@ -170,7 +173,9 @@ extension Hub {
     connections[connection]!.rooms.removeAll { $0 == number }
     removeMember(connection, user: user, room: number, .left, now: now)
     output.actions.append(.exit(connection, number, name, text))
-    for early in entrant.early { refuse(connection, .relayUnavailable(), id: Array(early.bytes[early.id])) }
+    for early in entrant.early {
+      refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: Array(early.bytes[early.id]))
+    }
   }
 
   // MARK: The table
@@ -182,6 +187,7 @@ extension Hub {
   }
 
   mutating func forgetRoom(_ number: RoomNumber) {
+    freeSlot(number)
     clearRing(number)
     roomNumbers[rooms.remove(number).name] = nil
     output.actions.append(.forget(number))
@@ -191,10 +197,14 @@ extension Hub {
 extension Roster {
   /// The roster with `identity` in it: a change that is still on its way must not leave out whom it is for.
   func including(_ identity: Identity) -> Roster {
-    guard !members.contains(where: { $0.user == identity.user }), members.count == count else { return self }
+    guard !members.contains(where: { $0.user == identity.user }) else { return self }
     var complete = self
+    if members.count == count {
+      complete.count += 1
+    } else if members.count >= RelayLimits.rosterNames {
+      complete.members.removeLast()  // some of a big room: he is to be among them
+    }
     complete.members.append(identity)
-    complete.count += 1
     return complete
   }
 }

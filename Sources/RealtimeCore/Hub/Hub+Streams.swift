@@ -9,7 +9,7 @@ extension Hub {
       deliver(message, at: place, room: number, now: now)
       drain(number, now: now)
     case .duplicate: break
-    case .held: noteGap(number)
+    case .held: noteGap(number, now: now)
     }
   }
 
@@ -18,7 +18,7 @@ extension Hub {
     while let message = rooms[number].stream.next() {
       deliver(message, at: rooms[number].stream.position!, room: number, now: now)
     }
-    noteGap(number)
+    noteGap(number, now: now)
   }
 
   private mutating func deliver(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
@@ -49,8 +49,12 @@ extension Hub {
   // MARK: Gaps
 
   /// The room's stream may want to ask.
-  mutating func noteGap(_ number: RoomNumber) {
-    if let due = rooms[number].stream.questionDue { gaps.append(number, due: due) }
+  mutating func noteGap(_ number: RoomNumber, now: Now) {
+    guard let due = rooms[number].stream.questionDue else { return }
+    // A question that failed waits longer than any gap, and must not hold up the other rooms.
+    let failures = rooms[number].stream.failures
+    guard failures > 0, due > now.monotonic else { return gaps.append(number, due: due) }
+    roomRetries.append(number, attempt: failures, now: now.monotonic)
   }
 
   /// Frames may have been missed: every room asks what it lacks.
@@ -67,7 +71,7 @@ extension Hub {
     var asked: [RoomNumber] = []
     for number in numbers where rooms.isInUse(number) {
       guard let known = rooms[number].stream.takeQuestion(now: now.monotonic) else {
-        if rooms[number].stream.questionDue != nil { noteGap(number) }
+        if rooms[number].stream.failures == 0 { noteGap(number, now: now) }
         continue
       }
       batch.append((rooms[number].name, known))
@@ -85,7 +89,7 @@ extension Hub {
     guard case .read(let reads) = reply, reads.count == numbers.count else {
       for number in numbers where rooms.isInUse(number) {
         rooms[number].stream.questionFailed(now: now.monotonic)
-        noteGap(number)
+        noteGap(number, now: now)
       }
       return
     }
@@ -118,7 +122,7 @@ extension Hub {
       }
       output.actions.append(.item(number, RoomItem(text: text)))
     }
-    if read.top == nil, !rooms[number].users.isEmpty { rooms[number].needsEpoch = true }
+    if read.top == nil { rooms[number].duties.isNeeded = true }
     drain(number, now: now)
     mark(number)
   }

@@ -41,7 +41,7 @@ public struct Hub: ~Copyable {
   var outstanding: [ConnectionID: Outstanding] = [:]
 
   // The relay
-  public internal(set) var relayState = RelayState.starting
+  var standing = RelayStanding()
   var generationToken = ""
   var nextTicket: RelayTicket = 1
   var questions: [RelayTicket: Question] = [:]
@@ -50,10 +50,11 @@ public struct Hub: ~Copyable {
   var pendingBytes = 0
   /// Rooms that something must be sent for at the end of the turn.
   var marked: [RoomNumber] = []
-  var roomRetries = DelayQueue<RoomNumber>()
+  var roomRetries = RoomRetries()
   var gaps = DelayQueue<RoomNumber>()
 
   var presence: Presence
+  var refresh = RosterRefresh()
   var typing = TypingTable()
   var privates = PrivateMessages()
   var online = OnlineCache()
@@ -101,14 +102,18 @@ public struct Hub: ~Copyable {
     case .frame(let bytes): frame(bytes, now: now)
     case .directed(let bytes): directed(bytes, now: now)
     case .state(let state): relayChanged(to: state, now: now)
+    case .trouble(let trouble): standing.trouble = trouble
     case .generation(_, let token): generationBegan(token: token, now: now)
-    case .resubscribed: doubtAllRooms(now: now)
+    case .resubscribed:
+      doubtAllRooms(now: now)
+      doubtRosters(isNewGeneration: false, now: now)
     }
   }
 
   /// Time passed. Call when ``nextDeadline`` has come; calling too often does no harm.
   public mutating func tick(now: Now) {
     tickPresence(now: now)
+    tickRosters(now: now)
     tickTyping(now: now)
     tickPrivates(now: now)
     tickRings(now: now)
@@ -126,6 +131,7 @@ public struct Hub: ~Copyable {
     swap(&numbers, &marked)
     for number in numbers { settle(number, now: now) }
     askGaps(numbers, now: now)
+    refreshRosters()
     numbers.removeAll(keepingCapacity: true)
     if marked.isEmpty { swap(&numbers, &marked) }
   }
@@ -137,6 +143,7 @@ public struct Hub: ~Copyable {
     func consider(_ due: Int64?) {
       if let due { earliest = min(earliest, due) }
     }
+    consider(nextRosterDeadline)
     consider(typing.nextDeadline)
     consider(privates.timeouts.nextDue)
     consider(entrantDeadlines.nextDue)
@@ -167,7 +174,7 @@ public struct Hub: ~Copyable {
     rooms[number].isMarked = false
     publishWaiting(number, now: now)
     serveReturners(number, now: now)
-    askRoster(number)
+    askRoster(number, now: now)
     if !rooms[number].isUsed { forgetRoom(number) }
   }
 
@@ -181,6 +188,7 @@ public struct Hub: ~Copyable {
   }
 
   private mutating func answer(_ question: Question, _ reply: RelayReply, now: Now) {
+    if case .failed(.refused(let trouble)) = reply { counters.refused[trouble, default: 0] += 1 }
     switch question {
     case .publish(let room): published(room, reply, now: now)
     case .read(let numbers): readAnswered(numbers, reply, now: now)

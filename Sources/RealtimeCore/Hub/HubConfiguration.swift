@@ -11,6 +11,8 @@ public struct HubConfiguration: Sendable {
   /// Messages that wait for the relay, over all rooms. More are refused with `RELAY_UNAVAILABLE`.
   public var outboxMessages = 1_000
   public var outboxBytes = 4 << 20
+  /// While the relay is away, messages go to the members on this node: at once, unnumbered, marked and not stored.
+  public var deliversLocally = false
   /// Messages a room remembers, and how many seconds each.
   public var historyMessages = 300
   public var historySeconds = 3_600
@@ -53,6 +55,10 @@ public struct HubCounters: Sendable, Equatable {
   public var fenced = 0
   public var reaped = 0
   public var rateLimited = 0
+  /// Messages that went to this node's members alone, because the relay was away.
+  public var localDeliveries = 0
+  /// Requests that the relay refused, by reason.
+  public var refused: [RelayTrouble: Int] = [:]
   /// Joins with a position that were given all they had missed, and those that were told why not.
   public var recovered = 0
   public var notRecovered = 0

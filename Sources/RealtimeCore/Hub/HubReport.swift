@@ -9,6 +9,7 @@ public struct HubReport: Sendable, Equatable {
   /// Memory of the rooms' last messages, about.
   public var rememberedBytes = 0
   public var relayState = RelayState.starting
+  public var relayTrouble: RelayTrouble?
 
   public init() {}
 }
@@ -19,8 +20,8 @@ extension Hub {
     report.counters = counters
     (report.connections, report.users, report.rooms) = (connections.count, userNumbers.count, roomNumbers.count)
     report.pendingMessages = pendingMessages
+    (report.relayState, report.relayTrouble) = (relayState, standing.trouble)
     report.rememberedBytes = ringBytes
-    report.relayState = relayState
     return report
   }
 }

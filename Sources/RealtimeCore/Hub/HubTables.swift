@@ -66,24 +66,29 @@ struct HubRoom: ~Copyable {
   var entrants: [Entrant] = []
   /// How many entrants the roster on its way is for; `nil`: none is on its way.
   var rosterFor: Int?
+  var rosterRetry = Retry()
   /// Those who need something of the past before they can enter.
   var returners: [Returner] = []
   /// Which question about the past is on its way.
   var pastQuestion: RelayTicket?
+  var pastRetry = Retry()
   /// The last delivered messages, up to the stream's position and of its epoch.
   var ring = RoomRing<PastMessage>()
   var ringUsedAt: Int64 = 0
   /// Those who asked who is here.
   var askers: [(connection: ConnectionID, id: [UInt8])] = []
   var outbox: Outbox?
-  /// The relay lost the room (a new generation): a roster makes it begin again, so that members hear of it at once
-  /// and not with the next message.
-  var needsEpoch = false
+  /// Who is here, over all nodes.
+  var roster = RoomRoster()
+  var duties = RosterDuties()
   var isMarked = false
 
   init(name: RoomName) { self.name = name }
 
-  var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty || needsEpoch }
+  var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty || needsRoster }
+
+  /// Its members need one, although nobody waits for it.
+  var needsRoster: Bool { duties.isNeeded && !users.isEmpty }
 
   /// A room with a roster on its way stays: its number must not name another room when the answer comes.
   var isUsed: Bool { !users.isEmpty || isAwaitingRoster || rosterFor != nil || outbox?.isIdle == false }

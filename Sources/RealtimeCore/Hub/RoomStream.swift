@@ -41,6 +41,8 @@ public struct RoomStream<Message> {
   private var mustAsk = false
   private var isAsking = false
   private var lastAsked = Int64.min / 2
+  /// How many questions in a row got no answer.
+  public private(set) var failures = 0
   private var recent = RecentIDs()
 
   public init() {}
@@ -95,6 +97,7 @@ public struct RoomStream<Message> {
   public mutating func doubt(now: Int64) {
     guard position != nil else { return }
     (isAsking, mustAsk) = (false, true)
+    failures = 0
     askAt = now
     lastAsked = Int64.min / 2
   }
@@ -115,7 +118,8 @@ public struct RoomStream<Message> {
   /// The question got no answer.
   public mutating func questionFailed(now: Int64) {
     (isAsking, mustAsk) = (false, true)
-    askAt = now + Self.questionInterval
+    failures += 1
+    askAt = now + RoomRetries.delay(attempt: failures)
   }
 
   /// The answer to a question about what lies above `known`; `top` is `nil` when the relay knows nothing of the room.
@@ -123,6 +127,7 @@ public struct RoomStream<Message> {
     known: Position?, top: Position?, messages: [(offset: Int, message: Message)], isComplete: Bool, now: Int64
   ) -> Answer {
     isAsking = false
+    failures = 0
     guard let position, let known, let top else {
       if !held.isEmpty { ask(at: now + Self.questionInterval) }
       return .nothing
@@ -183,23 +188,9 @@ public struct RoomStream<Message> {
     held[place.offset] = message
   }
 
-  private mutating func ask(at time: Int64) { askAt = min(askAt ?? time, time) }
-}
-
-/// The hashes of the last 64 delivered ids, oldest out first.
-private struct RecentIDs {
-  private static var capacity: Int { 64 }
-  private var ids: [Int] = []
-  private var oldest = 0
-
-  mutating func insert(_ id: Int) -> Bool {
-    if ids.contains(id) { return false }
-    if ids.count < Self.capacity {
-      ids.append(id)
-    } else {
-      ids[oldest] = id
-      oldest = (oldest + 1) % Self.capacity
-    }
-    return true
+  /// A question that failed keeps its time: what arrives meanwhile is no reason to hurry.
+  private mutating func ask(at time: Int64) {
+    if failures > 0, askAt != nil { return }
+    askAt = min(askAt ?? time, time)
   }
 }

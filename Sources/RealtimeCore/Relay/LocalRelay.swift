@@ -191,7 +191,8 @@ public struct LocalRelay: ~Copyable, Relay {
       change.isJoin ? .userJoined : .userLeft, room: name, user: identity,
       timestamp: Timestamp(milliseconds: now.wall), node: "local", scratch: &scratch)
     scratch.removeAll()
-    envelope.appendRelayFrame(to: &scratch, version: rooms[room].version, token: Self.token)
+    envelope.appendRelayFrame(
+      to: &scratch, version: rooms[room].version, count: rooms[room].memberCount, token: Self.token)
     events.append(.frame(scratch.array()))
   }
 

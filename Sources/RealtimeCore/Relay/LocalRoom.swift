@@ -74,6 +74,8 @@ struct LocalRoom {
     return true
   }
 
+  var memberCount: Int { members.count }
+
   var roster: Roster {
     let shown = members.count > RelayLimits.rosterFull ? RelayLimits.rosterNames : members.count
     let named = members.prefix(shown).compactMap { Identity(user: $0.key, name: $0.value) }

@@ -83,6 +83,8 @@ public struct ServerConfiguration: Equatable, Sendable {
   /// `redis://`, `unix://`; empty: no Redis, one node with the same promises from memory.
   public var redisURL = ""
   public var redisPrefix = "ws:"
+  /// While Redis is away, a message goes to the members on this node instead of being refused.
+  public var deliversWhenDegraded = false
   /// The HS256 secret, at least 32 bytes.
   public var secret: [UInt8] = []
   public var requiresExpiry = true

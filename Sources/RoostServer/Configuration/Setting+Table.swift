@@ -17,6 +17,15 @@ extension Setting {
       "redis-url", "where the nodes meet; empty: no Redis, one node alone",
       form: "redis://[user:password@]host[:port][/database] or unix:///path", \.redisURL),
     .text("redis-prefix", "begins every key and channel in Redis", \.redisPrefix),
+    Setting(
+      "degraded", "messages while Redis is away: refused, or delivered on this node only (marked, not stored)",
+      form: "refuse | local"
+    ) {
+      $0.deliversWhenDegraded ? "local" : "refuse"
+    } write: { text, configuration in
+      configuration.deliversWhenDegraded = text == "local"
+      return text == "local" || text == "refuse"
+    },
   ]
 
   private static let protocolRules: [Setting] = [

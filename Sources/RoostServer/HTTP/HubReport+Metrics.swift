@@ -7,6 +7,11 @@ extension HubReport {
     text.write(Metric.rooms, rooms)
     text.write(Metric.pending, pendingMessages)
     text.write(Metric.relayState, RelayState.all.map { .init(["\($0)"], .integer($0 == relayState ? 1 : 0)) })
+    text.write(
+      Metric.relayTrouble, RelayTrouble.allCases.map { .init([$0.rawValue], .integer($0 == relayTrouble ? 1 : 0)) })
+    text.write(
+      Metric.refused, RelayTrouble.allCases.map { .init([$0.rawValue], .integer(counters.refused[$0] ?? 0)) })
+    text.write(Metric.localDeliveries, counters.localDeliveries)
     text.write(Metric.published, counters.published)
     text.write(Metric.delivered, counters.delivered)
     text.write(Metric.duplicates, counters.duplicates)
@@ -36,6 +41,12 @@ private enum Metric {
     "roost_relay_pending_messages", .gauge, help: "Messages that wait for the relay or for its answer.")
   static let relayState = MetricDescription(
     "roost_relay_state", .gauge, labels: ["state"], help: "1 for the state the relay is in.")
+  static let relayTrouble = MetricDescription(
+    "roost_relay_trouble", .gauge, labels: ["reason"], help: "1 for what keeps the relay from its work; docs/REDIS.md.")
+  static let refused = MetricDescription(
+    "roost_relay_refused_total", .counter, labels: ["reason"], help: "Requests that the relay refused.")
+  static let localDeliveries = MetricDescription(
+    "roost_local_deliveries_total", .counter, help: "Messages for this node alone, because the relay was away.")
   static let published = MetricDescription(
     "roost_relay_published_total", .counter, help: "Messages of this node that the relay stored.")
   static let delivered = MetricDescription(

@@ -16,6 +16,7 @@ extension HubHost {
       limits.rateBurst == 0
       ? nil : Rate(burst: limits.rateBurst, nanosecondsPerToken: Int64(1_000_000_000 / limits.ratePerSecond))
     settings.connectionsPerUser = limits.connectionsPerUser
+    settings.deliversLocally = configuration.deliversWhenDegraded
     settings.historyMessages = limits.historyMessages
     settings.historySeconds = limits.historySeconds
     settings.ringBytes = limits.historyBytes

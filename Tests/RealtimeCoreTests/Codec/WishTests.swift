@@ -5,7 +5,8 @@ import Testing
   private let lobby = RoomName("lobby")!
 
   private func wish(_ fields: String) -> JoinWish? {
-    guard case .joinRoom(_, let wish, _) = parse(#"{"type":"join_room","payload":{"room_id":"lobby"\#(fields)}}"#) else {
+    let text = #"{"type":"join_room","payload":{"room_id":"lobby"\#(fields)}}"#
+    guard case .joinRoom(_, let wish, _) = parse(text) else {
       return nil
     }
     return wish

@@ -30,6 +30,11 @@ final class HubHarness {
 
   var holdsRequests = false
   var held: [(request: RelayRequest, ticket: RelayTicket)] = []
+  /// What every request is answered with at once, and the requests that were.
+  var failure: RelayFailure?
+  var failed: [(request: RelayRequest, at: Int64)] = []
+
+  private var failures: [RelayEvent] = []
 
   private let history: Int
   private var relaySeed: UInt64 = 99
@@ -154,7 +159,9 @@ final class HubHarness {
       clientID: RawSpan(), origin: nil, scratch: &scratch)
     relay.advance(to: now)
     relay.submit(
-      .publish(RoomName(room)!, [Publication(text: envelope.text, userID: "eve", clientID: Array("\(elsewhere)".utf8))]),
+      .publish(
+        RoomName(room)!,
+        [Publication(text: envelope.text, userID: "eve", clientID: Array("\(elsewhere)".utf8))]),
       ticket: 0)
     var events: [RelayEvent] = []
     relay.takeEvents(into: &events)
@@ -225,7 +232,8 @@ final class HubHarness {
       let text = hub.output.text.array()
       hub.output.removeAll()
       for action in actions { perform(action, text) }
-      var events: [RelayEvent] = []
+      var events = failures
+      failures.removeAll()
       relay.takeEvents(into: &events)
       for event in events { hub.handle(event, now: now) }
       isQuiet = events.isEmpty && hub.output.actions.isEmpty
@@ -256,7 +264,14 @@ final class HubHarness {
     case .close(let connection, let code, _): closed[connection] = code
     case .online(_, let answer): online.append(answer)
     case .relay(let request, let ticket):
-      if holdsRequests { held.append((request, ticket)) } else { relay.submit(request, ticket: ticket) }
+      if let failure {
+        failed.append((request, now.monotonic))
+        failures.append(.reply(ticket, .failed(failure)))
+      } else if holdsRequests {
+        held.append((request, ticket))
+      } else {
+        relay.submit(request, ticket: ticket)
+      }
     case .notice: break
     }
   }
