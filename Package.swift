@@ -61,6 +61,12 @@ let package = Package(
       name: "RoostTesting",
       dependencies: ["Buffers", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore"],
       path: "Tests/RoostTesting", swiftSettings: rules),
+    .target(
+      name: "FaultRunner", dependencies: ["EventLoops", "LoadGenerator", "RoostTesting", "Tokens"],
+      path: "Tests/FaultRunner", exclude: ["shifted-clock.c"], swiftSettings: rules),
+    .executableTarget(
+      name: "faults", dependencies: ["EventLoops", "FaultRunner"], path: "Tests/FaultProgram", swiftSettings: rules),
+    tests("FaultRunnerTests", ["FaultRunner", "EventLoops", "RoostTesting"]),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
     tests("HTTPCoreTests", ["HTTPCore", "RoostTesting"]),

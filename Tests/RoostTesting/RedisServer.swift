@@ -131,6 +131,8 @@ public final class RedisServer: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
       }
     }
+    // Whoever reads the output is not told by redis-cli, again and again, that a server is not there yet.
+    if output >= 0 { unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_RDWR, 0) }
     var process: pid_t = 0
     var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
     defer { unsafe words.forEach { unsafe free($0) } }
