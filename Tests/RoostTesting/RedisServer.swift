@@ -1,3 +1,4 @@
+import CSystem
 public import Glibc
 import Synchronization
 
