@@ -66,7 +66,7 @@ let package = Package(
       path: "Tests/FaultRunner", exclude: ["shifted-clock.c"], swiftSettings: rules),
     .executableTarget(
       name: "faults", dependencies: ["EventLoops", "FaultRunner"], path: "Tests/FaultProgram", swiftSettings: rules),
-    tests("FaultRunnerTests", ["FaultRunner", "EventLoops", "RoostTesting"]),
+    tests("FaultRunnerTests", ["CSystem", "FaultRunner", "EventLoops", "RoostTesting"]),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
     tests("HTTPCoreTests", ["HTTPCore", "RoostTesting"]),
@@ -74,7 +74,7 @@ let package = Package(
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
     tests("TokensTests", ["Tokens", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
-    tests("RedisRelayTests", ["RedisRelay", "RealtimeCore", "RoostTesting"]),
+    tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting"]),
     tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens"]),
     tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
     tests("TidyTests", []),

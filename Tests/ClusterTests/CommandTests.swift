@@ -6,7 +6,7 @@ import RoostTesting
 import Testing
 
 /// `roost` as people run it.
-@Suite("commands", .serialized, .timeLimit(.minutes(2)))
+@Suite("commands", .serialized, .timeLimit(.minutes(5)))
 struct CommandTests {
   static let secret = "0123456789abcdef0123456789abcdef"
 

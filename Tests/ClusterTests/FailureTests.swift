@@ -4,7 +4,7 @@ import LoadGenerator
 import RoostTesting
 import Testing
 
-@Suite("cluster failures", .serialized, .timeLimit(.minutes(3)))
+@Suite("cluster failures", .serialized, .timeLimit(.minutes(5)))
 struct FailureTests {
   private func scenario(seed: UInt64, connections: Int = 60, rooms: Int = 12) async throws -> ClusterScenario {
     let scenario = try await ClusterScenario(seed: seed)

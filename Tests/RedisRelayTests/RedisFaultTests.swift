@@ -5,7 +5,7 @@ import RoostTesting
 import Testing
 
 /// What happens to a relay when Redis, its connections or its data go away.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RedisFaultTests {
   @Test func `A node that starts without Redis is degraded, and connects when it comes`() throws {
     let server = try RedisServer()

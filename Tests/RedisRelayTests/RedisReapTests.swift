@@ -4,7 +4,7 @@ import RoostTesting
 import Testing
 
 /// What becomes of those whose node is gone, or only seems so.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RedisReapTests {
   private static let lease: Int64 = 800
 

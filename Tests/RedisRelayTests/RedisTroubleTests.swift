@@ -7,7 +7,7 @@ import Testing
 
 /// A Redis that says no, in each of its ways: the trouble has its word, the node its state, nothing runs hot, and all
 /// comes back by itself, with nobody publishing.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RedisTroubleTests {
   struct Case: CustomTestStringConvertible {
     let trouble: RelayTrouble

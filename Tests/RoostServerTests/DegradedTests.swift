@@ -3,7 +3,7 @@ import RoostTesting
 import Testing
 
 /// A node whose Redis goes and comes back, as its clients and operators see it.
-@Suite("Degraded", .serialized, .timeLimit(.minutes(1)))
+@Suite("Degraded", .serialized, .timeLimit(.minutes(5)))
 struct DegradedTests {
   private func get(_ target: String, _ node: Node) throws -> TestClient.Answer {
     var client = try TestClient(port: node.port)

@@ -6,7 +6,7 @@ import Testing
 @testable import RoostServer
 
 /// Clients that read late, or not at all. The kernel takes some megabytes for each before its queue begins.
-@Suite("Slow clients", .serialized, .timeLimit(.minutes(1)))
+@Suite("Slow clients", .serialized, .timeLimit(.minutes(5)))
 struct SlowClientTests {
   private static func limits(_ policy: ServerConfiguration.SlowConsumer) -> ServerConfiguration {
     configured {

@@ -3,7 +3,7 @@ import RoostTesting
 import Testing
 
 /// What sockets do that protocols do not speak of: halves, pieces, floods, silence.
-@Suite("Sockets", .timeLimit(.minutes(1)))
+@Suite("Sockets", .timeLimit(.minutes(5)))
 struct SocketTests {
   @Test func `an echo echoes text and binary`() async throws {
     try await withNode { node in

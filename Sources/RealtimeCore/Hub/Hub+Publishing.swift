@@ -129,8 +129,7 @@ extension Hub {
     let name = rooms[number].name
     let text = write {
       ServerMessage.appendAck(
-        room: name, offset: place.offset, epoch: place.epoch,
-        messageID: unsafe pending.message.envelope.messageID.span.bytes, isDuplicate: true,
+        room: name, offset: place.offset, epoch: place.epoch, messageID: RawSpan(), isDuplicate: true,
         id: unsafe pending.clientID.span.bytes, to: &$0)
     }
     output.actions.append(.text(pending.connection, text))

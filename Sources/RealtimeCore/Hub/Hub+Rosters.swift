@@ -40,7 +40,7 @@ extension Hub {
   mutating func doubtRosters(isNewGeneration: Bool, now: Now) {
     if isNewGeneration { refresh.holdUntil = now.monotonic + Presence.leaseDuration }
     for slot in 0..<UInt32(rooms.slotCount) where rooms.isInUse(slot) {
-      rooms[slot].roster.doubt(isNewGeneration: isNewGeneration)
+      rooms[slot].roster.doubt()
       rooms[slot].duties.isNeeded = true
       mark(slot)
     }

@@ -57,11 +57,9 @@ struct RoomRoster {
 
   // MARK: Inputs
 
-  /// Frames may have been missed. In a new generation versions may begin anew.
-  mutating func doubt(isNewGeneration: Bool) {
-    isCurrent = false
-    if isNewGeneration { version = -1 }
-  }
+  /// Frames may have been missed. The snapshot that settles it is taken whatever its version: a new generation may
+  /// begin with lower ones.
+  mutating func doubt() { isCurrent = false }
 
   /// A snapshot is asked for; what came before is in it.
   mutating func asked() {

@@ -129,6 +129,8 @@ import Testing
     #expect(hub.texts(bob, "new_message").count == 1)
     let again = try #require(hub.texts(ann, "ack").last)
     #expect(again.payload["dup"] as? Bool == true && again.offset == 1)
+    // Its own id named no message that anybody has.
+    #expect(again.payload["message_id"] == nil)
   }
 
   @Test func `one user's rate holds over all his connections, and who ignores it is closed`() {

@@ -35,7 +35,7 @@ import Testing
 
   @Test func `what comes while a snapshot is awaited follows it by version`() {
     var roster = roster(["ann"], version: 1)
-    roster.doubt(isNewGeneration: false)
+    roster.doubt()
     roster.asked()
     #expect(text(roster.take(change("+bob", version: 5, count: 2), isAsked: true)) == [])
     #expect(text(roster.take(change("-ann", version: 7, count: 1), isAsked: true)) == [])
@@ -45,14 +45,14 @@ import Testing
 
   @Test func `a snapshot asked for before the doubt does not end it`() {
     var roster = roster(["ann"], version: 1)
-    roster.doubt(isNewGeneration: false)
+    roster.doubt()
     let news = roster.compare(snapshot(["ann", "bob"], version: 2), isFresh: false, isHolding: false, mayShrink: false)
     #expect(text(news) == ["+bob"] && !roster.isCurrent)
   }
 
   @Test func `too many frames to keep cost another snapshot`() {
     var roster = roster([], version: 1)
-    roster.doubt(isNewGeneration: false)
+    roster.doubt()
     roster.asked()
     for version in 2...(RoomRoster.keptLimit + 2) {
       _ = roster.take(change("+u\(version)", version: version, count: nil), isAsked: true)
@@ -64,7 +64,7 @@ import Testing
   /// A new relay may begin with lower versions.
   @Test func `a new generation begins its versions anew, and its missing are suspects`() {
     var roster = roster(["ann", "bob", "cid"], version: 1_000)
-    roster.doubt(isNewGeneration: true)
+    roster.doubt()
     roster.asked()
     #expect(text(roster.compare(snapshot(["ann"], version: 3), isFresh: true, isHolding: true, mayShrink: false)) == [])
     #expect(text(roster.take(change("+bob", version: 4, count: 2), isAsked: false)) == [])
