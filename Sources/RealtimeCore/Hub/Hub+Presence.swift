@@ -81,6 +81,9 @@ extension Hub {
       reap(expired)
     case (.register, _):
       presence.isRegistering = false
+      presence.beatAgain(now: now.monotonic)
+    case (.heartbeat, _):
+      presence.beatAgain(now: now.monotonic)
     case (.connections, .failed):
       presence.countLater(now: now.monotonic)
     default: break

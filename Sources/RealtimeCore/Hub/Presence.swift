@@ -13,6 +13,8 @@ struct Presence {
   static let heartbeatInterval: Int64 = 2_000
   /// How long a node that does not renew its lease counts as living.
   static let leaseDuration: Int64 = 6_000
+  /// A heartbeat without an answer is sent again this soon: waiting for the next one's time could cost the lease.
+  static let heartbeatRetry: Int64 = 250
   /// Connection counts are told this soon after a change.
   static let countDelay: Int64 = 100
 
@@ -69,6 +71,9 @@ struct Presence {
   }
 
   mutating func connectionsChanged(now: Int64) { countAt = countAt ?? now + Self.countDelay }
+
+  /// A request about the lease had no answer.
+  mutating func beatAgain(now: Int64) { heartbeatAt = min(heartbeatAt, now + Self.heartbeatRetry) }
 
   /// The count could not be told: once more in a while, if no heartbeat brings it sooner.
   mutating func countLater(now: Int64) { countAt = now + RoomRetries.longest }
