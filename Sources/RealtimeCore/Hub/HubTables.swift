@@ -122,7 +122,7 @@ enum Question {
   /// Named by its own ticket too: the room may have asked again, or be another one by now.
   case past(RoomNumber, RelayTicket)
   case history(ConnectionID, RoomName, id: [UInt8])
-  case presence([PresenceChange], incarnation: String)
+  case presence(incarnation: String)
   case lease(LeaseQuestion, incarnation: String)
   case reap(String)
   case online

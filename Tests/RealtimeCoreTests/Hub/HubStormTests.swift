@@ -104,4 +104,57 @@ import Testing
     }
     #expect(hub.roomCount == 0)
   }
+
+  @Test func `who came and went while the relay was away is not told of when it is back`() {
+    let hub = HubHarness()
+    let ann = hub.member(1, user: "ann")
+    hub.failure = .unavailable
+    for number in 0..<3_000 {
+      let connection = hub.connect(2, user: "u\(number)")
+      join(hub, connection, id: "j")
+      hub.tell(.disconnect(connection, .left))
+    }
+    let bob = hub.connect(3, user: "bob")
+    join(hub, bob, id: "j")
+    hub.failure = nil
+    hub.holdsRequests = true
+    hub.tell(.state(.suspect))
+    hub.tell(.state(.connected))
+    var changes = 0
+    while let first = hub.held.first {
+      if case .changePresence(_, let batch) = first.request { changes += batch.count }
+      hub.release()
+    }
+    #expect(changes < 2_100, "\(changes) of 12,002")
+    #expect(hub.texts(bob, "room_info").count == 1)
+    let users = hub.texts(bob, "room_info")[0].payload["users"] as? [[String: Any]] ?? []
+    #expect(users.compactMap { $0["id"] as? String }.sorted() == ["ann", "bob"])
+    _ = ann
+  }
+
+  @Test func `a change that was tried may have run, and what undoes it is told`() {
+    var presence = Presence(instance: "n", now: 0)
+    presence.isRegistered = true
+    let room = RoomName("r")!
+    let (ann, bob) = (Identity(user: "ann")!, Identity(user: "bob")!)
+    presence.change(room: room, ann, isJoin: true)
+    let tried = presence.takeBatch(now: 0)
+    presence.putBack(now: 0)
+    presence.change(room: room, ann, isJoin: false)
+    for _ in 0..<2_000 {
+      presence.change(room: room, bob, isJoin: true)
+      presence.change(room: room, bob, isJoin: false)
+    }
+    presence.change(room: room, bob, isJoin: true)
+    let isFew = presence.waitingCount < 1_100
+    #expect(tried?.count == 1 && isFew)
+    var told: [String] = []
+    while let batch = presence.takeBatch(now: 10_000) {
+      told += batch.map { ($0.isJoin ? "+" : "-") + $0.user }
+      presence.settled()
+    }
+    #expect(told.prefix(2) == ["+ann", "-ann"] && told.last == "+bob")
+    let (last, sent) = (presence.lastChange, presence.lastSent)
+    #expect(last == sent)
+  }
 }
