@@ -231,6 +231,31 @@ struct SlowClientTests {
     }
   }
 
+  @Test func `what one client lost is not taken from another who catches up in the same turn`() async throws {
+    try await withShard(Self.limits(.drop)) { shard in
+      let full = try shard.client(rooms: 2)
+      let fullID = shard.newest
+      flood(shard, 2, 1...200)
+      var client = try shard.client()
+      let id = shard.newest
+      let (long, short) = (past(1...300) { _ in 30_000 }, past(1...2))
+      shard.say {
+        $0.text(fullID, "first")
+        $0.replay(id, long)
+        $0.item(1, 1)
+        $0.replay(id, short)
+        $0.item(1, 2)
+        $0.text(id, "end")
+      }
+      let texts = try read(&client, to: "end").map { $0.trimmingSpaces }
+      #expect(numbers(texts) == [1, 2])
+      #expect(texts.count == 300 + 1 + 2 + 1 + 1)
+      let dropped = shard.context.counters[0].snapshot.dropped
+      #expect(dropped > 2)
+      _ = full
+    }
+  }
+
   @Test func `messages to the client alone are never dropped, but end it at twice the limit`() async throws {
     try await withShard(Self.limits(.drop)) { shard in
       var client = try shard.client()
