@@ -97,7 +97,6 @@ extension ShardCore {
   /// that is where they are framed.
   mutating func flushReplays(_ slot: UInt32, from head: UInt32) {
     guard connections[slot].backlog == nil else { return queue(slot, from: head) }
-    lostRooms.removeAll(keepingCapacity: true)
     let key = connections.key(of: slot)
     var rest: UInt32? = head
     while let first = rest, let replay = outbox.replay(from: first) {
@@ -109,11 +108,8 @@ extension ShardCore {
       guard connections.contains(key) else { return }
       if connections[slot].backlog?.isEmpty == true { connections[slot].backlog = nil } else { awaitWrite(slot) }
     }
-    if let rest {
-      guard connections[slot].backlog != nil else { return flush(slot, from: rest) }
-      // Not `queue`, which would forget what was dropped just now.
-      append(slot, from: rest, to: nil)
-    }
+    if let rest { return flush(slot, from: rest) }
+    lostRooms.removeAll(keepingCapacity: true)
     limitBacklog(slot)
     if connections[slot].backlog == nil, connections[slot].flags.contains(.endsWhenSent) { ended(slot) }
   }
