@@ -60,6 +60,12 @@ let package = Package(
       name: "RoostTesting",
       dependencies: ["Buffers", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore"],
       path: "Tests/RoostTesting", swiftSettings: rules),
+    // a whole cluster in one thread, under a seed
+    .target(
+      name: "Simulation", dependencies: ["Buffers", "EventLoops", "RealtimeCore", "RedisRelay"],
+      path: "Tests/Simulation", swiftSettings: rules),
+    .executableTarget(
+      name: "simulate", dependencies: ["Simulation"], path: "Tests/simulate", swiftSettings: rules),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
     tests("HTTPCoreTests", ["HTTPCore", "RoostTesting"]),

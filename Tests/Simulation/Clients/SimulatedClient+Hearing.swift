@@ -1,0 +1,154 @@
+import RealtimeCore
+
+/// What the client hears, and what must be true of it.
+extension SimulatedClient {
+  func hear(_ heard: Heard) {
+    switch heard.kind {
+    case .admitted:
+      phase = .open
+      for room in views.indices where views[room].isWanted { join(room) }
+    case .roomInfo: entered(heard)
+    case .message: got(heard)
+    case .ack: acknowledged(heard)
+    case .error: refused(heard)
+    case .resync: resynced(heard)
+    case .joined, .left: presenceChanged(heard)
+    case .onlineUsers, .other: break
+    }
+  }
+
+  private func entered(_ heard: Heard) {
+    let room = heard.room
+    guard views[room].stage == .joining, let offset = heard.offset else { return }
+    let place = Position(epoch: heard.epoch, offset: offset)
+    note("is in r\(room) at \(place)\(heard.recovered.map { $0 ? ", recovered" : ", not recovered: \(heard.code)" } ?? "")")
+    ledger.count(\.joins)
+    if heard.recovered == true {
+      ledger.count(\.recovered)
+      checkRecovery(room, place)
+    } else {
+      if heard.recovered == false { ledger.count(\.unrecovered) }
+      views[room].seen.removeAll()
+    }
+    if !heard.users.contains(user), heard.users.count == heard.count {
+      ledger.fail(.settledRosters, "\(name) is not in the roster of its own room_info of r\(room)")
+    }
+    views[room].position = place
+    views[room].asked = nil
+    views[room].stage = .inside
+    views[room].since = world.now
+    views[room].firstContent = ledger.messages.count
+    views[room].lastEvent = [:]
+    views[room].disruptions = session!.node.disruptions
+    for content in views[room].unacked where ledger.messages[content].connection != connection {
+      sendAgain(content)
+    }
+  }
+
+  private func checkRecovery(_ room: Int, _ place: Position) {
+    guard let asked = views[room].asked else {
+      return ledger.fail(.recovered, "\(name) recovered in r\(room) without having asked")
+    }
+    if asked != place { ledger.fail(.recovered, "\(name) asked for \(asked) in r\(room) and recovered at \(place)") }
+    let top = ledger.top(room: room, epoch: asked.epoch) ?? 0
+    if asked.offset > top { ledger.fail(.recovered, "\(name) recovered from \(asked), which never was (top \(top))") }
+    // Who asked for less than he had gets it again.
+    if let had = views[room].position, had != asked { views[room].seen.removeAll() }
+  }
+
+  private func got(_ heard: Heard) {
+    let room = heard.room
+    guard views[room].stage == .inside, let offset = heard.offset, let position = views[room].position else {
+      if views[room].stage == .leaving { return }
+      return ledger.fail(.membersOnly, "\(name) got message \(heard.content) of r\(room) and is not in it")
+    }
+    note("gets \(heard.content) at \(offset) in r\(room)")
+    guard offset == position.offset + 1 else {
+      return ledger.fail(
+        .contiguous, "\(name) stood at \(position) in r\(room) and got message \(heard.content) at \(offset)")
+    }
+    views[room].position!.offset = offset
+    ledger.delivered(heard, at: .init(room: room, epoch: position.epoch, offset: offset), to: name)
+    show(heard.content, in: room)
+  }
+
+  private func show(_ content: Int, in room: Int) {
+    if !views[room].seen.insert(content).inserted {
+      ledger.fail(.once, "\(name) was shown message \(content) twice in r\(room)")
+    }
+  }
+
+  private func acknowledged(_ heard: Heard) {
+    guard let offset = heard.offset else { return left(heard) }
+    let (room, place) = (heard.room, Ledger.Place(room: heard.room, epoch: heard.epoch, offset: offset))
+    guard let content = heard.id?.number ?? ledger.content(at: place) else {
+      return ledger.fail(.trueAck, "\(name) got an ack for \(place), where nothing is")
+    }
+    note("ack of \(content) at \(offset) in r\(room)\(heard.isDuplicate ? ", duplicate" : "")")
+    views[room].unacked.removeAll { $0 == content }
+    ledger.acknowledged(content, at: place, isDuplicate: heard.isDuplicate, to: name)
+    guard !heard.isDuplicate, views[room].stage == .inside, let position = views[room].position else { return }
+    if position.epoch == place.epoch, offset == position.offset + 1 {
+      views[room].position!.offset = offset
+      views[room].seen.insert(content)
+    } else if content >= views[room].firstContent {
+      ledger.fail(.trueAck, "\(name) stood at \(position) in r\(room) and got the ack of \(content) at \(place)")
+    }
+  }
+
+  private func left(_ heard: Heard) {
+    guard let id = heard.id, id.purpose == UInt8(ascii: "l") else { return }
+    views[id.number].stage = .outside
+    if views[id.number].isWanted { join(id.number) }
+  }
+
+  private func refused(_ heard: Heard) {
+    guard let id = heard.id else { return }
+    note("error \(heard.code) for \(UnicodeScalar(id.purpose))\(id.number)")
+    ledger.count(\.refusals)
+    let wait = Int64(world.dice.roll(100...700)) * 1_000
+    switch id.purpose {
+    case UInt8(ascii: "j"), UInt8(ascii: "l"):
+      if views[id.number].stage == .joining || views[id.number].stage == .leaving { views[id.number].stage = .outside }
+      world.after(wait) { [weak self] in
+        guard let self, views[id.number].isWanted else { return }
+        join(id.number)
+      }
+    case UInt8(ascii: "m"):
+      let current = connection
+      world.after(wait) { [weak self] in
+        guard let self, current == connection else { return }
+        sendAgain(id.number)
+      }
+    default: break
+    }
+  }
+
+  private func resynced(_ heard: Heard) {
+    let room = heard.room
+    guard views[room].stage == .inside, let position = views[room].position, let offset = heard.offset else { return }
+    note("resync in r\(room) from \(position) to \(heard.epoch) \(offset): \(heard.code)")
+    ledger.count(\.resyncs)
+    if heard.code == "epoch_changed", heard.epoch == position.epoch {
+      ledger.fail(.needlessResync, "\(name) was told of a new epoch in r\(room) and is still in \(position.epoch)")
+    }
+    views[room].position = Position(epoch: heard.epoch, offset: offset)
+  }
+
+  private func presenceChanged(_ heard: Heard) {
+    let room = heard.room
+    guard views[room].stage == .inside else {
+      if views[room].stage == .leaving { return }
+      return ledger.fail(.membersOnly, "\(name) heard of u\(heard.user) in r\(room) and is not in it")
+    }
+    let isJoin = heard.kind == .joined
+    note("hears that u\(heard.user) \(isJoin ? "joined" : "left") r\(room)")
+    if views[room].disruptions != session!.node.disruptions {
+      views[room].lastEvent = [:]
+      views[room].disruptions = session!.node.disruptions
+    }
+    if let last = views[room].lastEvent.updateValue(isJoin, forKey: heard.user), last == isJoin {
+      ledger.fail(.alternation, "\(name) heard twice that u\(heard.user) \(isJoin ? "joined" : "left") r\(room)")
+    }
+  }
+}
