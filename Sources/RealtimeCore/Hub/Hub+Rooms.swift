@@ -27,6 +27,7 @@ extension Hub {
     }
     connections[connection]!.rooms.removeAll { $0 == number }
     removeMember(connection, user: user, room: number, .left, now: now)
+    settleTurns(of: connection, room: number)
     let text = write { ServerMessage.appendAck(room: name, id: unsafe id.span.bytes, to: &$0) }
     output.actions.append(.exit(connection, number, name, text))
   }

@@ -9,7 +9,9 @@ extension Hub {
       deliver(message, at: place, room: number, now: now)
       drain(number, now: now)
     case .duplicate: break
-    case .held: noteGap(number)
+    case .held:
+      awaitTurn(message, at: place, room: number)
+      noteGap(number)
     }
   }
 
@@ -22,6 +24,7 @@ extension Hub {
   }
 
   private mutating func deliver(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
+    turnCame(for: message, room: number)
     guard rooms[number].stream.isFirst(id: message.hash) else { return }
     counters.delivered += 1
     var item = RoomItem(text: write { message.envelope.appendClientFrame(to: &$0, offset: place.offset) })
@@ -104,6 +107,7 @@ extension Hub {
       }
       messages.append((offset, message))
       confirm(message, room: number)
+      if let top = read.top { awaitTurn(message, at: Position(epoch: top.epoch, offset: offset), room: number) }
     }
     let answer = rooms[number].stream.answer(
       known: read.known, top: read.top, messages: messages, isComplete: isComplete, now: now.monotonic)
@@ -115,6 +119,7 @@ extension Hub {
           room: name, epoch: place.epoch, offset: place.offset, reason: reason.word, timestamp: stamp, to: &$0)
       }
       output.actions.append(.item(number, RoomItem(text: text)))
+      settleTurns(room: number)
     }
     if read.top == nil, !rooms[number].users.isEmpty { rooms[number].needsEpoch = true }
     drain(number, now: now)

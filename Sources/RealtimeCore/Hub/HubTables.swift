@@ -55,6 +55,8 @@ struct HubRoom: ~Copyable {
   /// Those who asked who is here.
   var askers: [(connection: ConnectionID, id: [UInt8])] = []
   var outbox: Outbox?
+  /// Our connections' messages that are stored and that the room's order has not come to yet.
+  var awaitingTurn: [(message: StoredMessage, place: Position)] = []
   /// The relay lost the room (a new generation): a roster makes it begin again, so that members hear of it at once
   /// and not with the next message.
   var needsEpoch = false

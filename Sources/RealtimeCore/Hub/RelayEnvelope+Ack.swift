@@ -4,6 +4,9 @@ extension RelayEnvelope {
   /// The server's id of the message, contents of a JSON string; empty for what has none.
   var messageID: [UInt8] { idRange.map { Array(text[$0]) } ?? [] }
 
+  /// The client's own id, contents of a JSON string; empty when it gave none.
+  var clientID: [UInt8] { clientIDRange.map { Array(text[$0]) } ?? [] }
+
   /// FNV-1a (Fowler, Noll, Vo) of the message id: names a message among the last few of its room.
   var messageIDHash: Int {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -13,6 +13,8 @@ struct RoomView {
   var asked: Position?
   /// The first message made after the way in: acks of older ones belong to an earlier stay.
   var firstContent = 0
+  /// Where the last resync led: what lies below was announced, though its acks may still come.
+  var jumpedTo = 0
   /// Messages shown since the client last had to be told that it missed something.
   var seen: Set<Int> = []
   /// The last presence event of each user since the way in: true for joined.

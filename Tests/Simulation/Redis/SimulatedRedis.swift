@@ -153,7 +153,7 @@ public final class SimulatedRedis {
     let call = ScriptCall(command: command)
     let reply = run(script, call)
     if script != .read, !reply.isError { noteWrite() }
-    if world.trace.isOn { world.trace.note("redis", "\(script) \(call.summary) → \(reply.summary)") }
+    if world.trace.isOn, script != .heartbeat { world.trace.note("redis", "\(script) \(call.summary) → \(reply.summary)") }
     return reply
   }
 
