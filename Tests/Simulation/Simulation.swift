@@ -63,7 +63,7 @@ public struct Simulation {
     faults.mend()
     for client in cluster.clients { client.isCalm = true }
     let phases: [(seconds: Int64, next: () -> Void)] = [
-      (26, cluster.checkSettled),
+      (26 + cluster.redis.secondsOfDying, cluster.checkSettled),
       (0, { for client in cluster.clients { client.sendEverywhere() } }),
       (4, cluster.checkSettled),
       (0, { for node in cluster.nodes { node.askOnline() } }),

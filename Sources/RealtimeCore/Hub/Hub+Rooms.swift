@@ -126,6 +126,7 @@ extension Hub {
         standing: .init(epoch: position.epoch, offset: position.offset), timestamp: stamp,
         id: unsafe entrant.id.span.bytes, to: &$0)
     }
+    if !entrant.isMember { rooms[number].entries += 1 }
     output.actions.append(
       entrant.isMember ? .text(entrant.connection, text) : .enter(entrant.connection, number, name, text))
     for early in entrant.early { send(entrant.connection, name, early, now: now) }

@@ -25,7 +25,8 @@ extension Hub {
 
   private mutating func deliver(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
     turnCame(for: message, room: number)
-    guard rooms[number].stream.isFirst(id: message.hash) else { return }
+    let entries = rooms[number].entries
+    guard rooms[number].stream.isFirst(key: message.retryKey, entries: entries, now: now.monotonic) else { return }
     counters.delivered += 1
     var item = RoomItem(text: write { message.envelope.appendClientFrame(to: &$0, offset: place.offset) })
     if let sender = localUser(message.sender), users[sender].connections.count > (message.origin == nil ? 0 : 1) {

@@ -36,10 +36,13 @@ struct StoredMessage {
   let origin: ConnectionID?
   /// Of the message id: names the message among recent ones.
   let hash: Int
+  /// What the client's own retries have in common: of sender and client id, or of the message id without one.
+  let retryKey: Int
 
   init(envelope: RelayEnvelope, sender: String, origin: ConnectionID?) {
     (self.envelope, self.sender, self.origin) = (envelope, sender, origin)
     hash = envelope.messageIDHash
+    retryKey = envelope.retryKey(sender: sender)
   }
 }
 
@@ -50,6 +53,8 @@ struct HubRoom: ~Copyable {
   /// How many of a user's connections here are in the room.
   var users: [UserNumber: UInt32] = [:]
   var entrants: [Entrant] = []
+  /// How often a connection became a member.
+  var entries = 0
   /// How many entrants the roster on its way is for; `nil`: none is on its way.
   var rosterFor: Int?
   /// Those who asked who is here.

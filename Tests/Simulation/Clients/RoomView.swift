@@ -15,8 +15,8 @@ struct RoomView {
   var firstContent = 0
   /// Where the last resync led: what lies below was announced, though its acks may still come.
   var jumpedTo = 0
-  /// Messages shown since the client last had to be told that it missed something.
-  var seen: Set<Int> = []
+  /// Messages shown since the client last came in with nothing: under which epoch, and when (ms).
+  var seen: [Int: (epoch: String, time: Int64)] = [:]
   /// The last presence event of each user since the way in: true for joined.
   var lastEvent: [Int: Bool] = [:]
   /// The node's disruptions when that list began.
@@ -25,4 +25,6 @@ struct RoomView {
   var since: Int64 = 0
   /// Messages without an answer, oldest first.
   var unacked: [Int] = []
+  /// Of these, the ones to send again: their outcome is unknown.
+  var refused: Set<Int> = []
 }

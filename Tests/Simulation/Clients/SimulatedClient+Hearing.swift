@@ -42,8 +42,9 @@ extension SimulatedClient {
     views[room].lastEvent = [:]
     views[room].disruptions = session!.node.disruptions
     for content in views[room].unacked where ledger.messages[content].connection != connection {
-      sendAgain(content)
+      views[room].refused.insert(content)
     }
+    for content in views[room].unacked where views[room].refused.contains(content) { sendAgain(content) }
   }
 
   private func checkRecovery(_ room: Int, _ place: Position) {
@@ -64,7 +65,7 @@ extension SimulatedClient {
       return ledger.fail(.membersOnly, "\(name) got message \(heard.content) of r\(room) and is not in it")
     }
     note("gets \(heard.content) at \(offset) in r\(room)")
-    guard offset == position.offset + 1 else {
+    guard offset == position.offset + 1 || isShown(position, upTo: offset, in: room) else {
       return ledger.fail(
         .contiguous, "\(name) stood at \(position) in r\(room) and got message \(heard.content) at \(offset)")
     }
@@ -73,10 +74,23 @@ extension SimulatedClient {
     show(heard.content, in: room)
   }
 
-  private func show(_ content: Int, in room: Int) {
-    if !views[room].seen.insert(content).inserted {
-      ledger.fail(.once, "\(name) was shown message \(content) twice in r\(room)")
+  /// Whether everything between was shown already: a retry that got a new place after a change of epoch leaves a hole.
+  func isShown(_ position: Position, upTo offset: Int, in room: Int) -> Bool {
+    guard offset > position.offset + 1 else { return false }
+    return (position.offset + 1..<offset).allSatisfy { between in
+      let content = ledger.content(at: .init(room: room, epoch: position.epoch, offset: between))
+      return content.map { views[room].seen[$0] != nil } ?? false
     }
+  }
+
+  private func show(_ content: Int, in room: Int) {
+    let epoch = views[room].position!.epoch
+    guard let before = views[room].seen.updateValue((epoch, world.now), forKey: content) else { return }
+    // Only for the sake of one who came between may a repeat be shown again, after a change of epoch.
+    if before.epoch != epoch, cluster.hasEntrant(since: before.time, room: room, on: session!.node) { return }
+    // Evicted digests let a retry be stored again.
+    if ledger.messages[content].places.filter({ $0.place.epoch == epoch }).count > 1 { return }
+    ledger.fail(.once, "\(name) was shown message \(content) twice in r\(room)")
   }
 
   private func acknowledged(_ heard: Heard) {
@@ -89,9 +103,11 @@ extension SimulatedClient {
     views[room].unacked.removeAll { $0 == content }
     ledger.acknowledged(content, at: place, isDuplicate: heard.isDuplicate, to: name)
     guard !heard.isDuplicate, views[room].stage == .inside, let position = views[room].position else { return }
-    if position.epoch == place.epoch, offset == position.offset + 1 {
+    if position.epoch == place.epoch,
+      offset == position.offset + 1 || isShown(position, upTo: offset, in: room)
+    {
       views[room].position!.offset = offset
-      views[room].seen.insert(content)
+      views[room].seen[content] = (position.epoch, world.now)
     } else if position.epoch == place.epoch, offset <= views[room].jumpedTo {
       // A resync went over it.
     } else if content >= views[room].firstContent {
@@ -106,7 +122,7 @@ extension SimulatedClient {
   }
 
   private func refused(_ heard: Heard) {
-    guard let id = heard.id else { return }
+    guard let id = heard.id else { return refusedWithoutID(heard) }
     note("error \(heard.code) for \(UnicodeScalar(id.purpose))\(id.number)")
     ledger.count(\.refusals)
     let wait = Int64(world.dice.roll(100...700)) * 1_000
@@ -118,13 +134,17 @@ extension SimulatedClient {
         join(id.number)
       }
     case UInt8(ascii: "m"):
-      let current = connection
-      world.after(wait) { [weak self] in
-        guard let self, current == connection else { return }
-        sendAgain(id.number)
-      }
+      views[ledger.messages[id.number].room].refused.insert(id.number)
+      world.after(wait) { [weak self] in self?.sendAgain(id.number) }
     default: break
     }
+  }
+
+  /// Some message without an id: its sender cannot know which, and gives up the oldest.
+  private func refusedWithoutID(_ heard: Heard) {
+    note("error \(heard.code) for something")
+    let lost = views.flatMap(\.unacked).filter { !ledger.messages[$0].hasID }.min()
+    for room in views.indices { views[room].unacked.removeAll { $0 == lost } }
   }
 
   private func resynced(_ heard: Heard) {

@@ -151,7 +151,8 @@ final class SimulatedClient {
   /// Sends again, with the same id, what has no answer: the outcome is unknown.
   func sendAgain(_ content: Int) {
     let room = ledger.messages[content].room
-    guard phase == .open, views[room].stage == .inside, views[room].unacked.contains(content) else { return }
+    guard phase == .open, views[room].stage == .inside, views[room].refused.remove(content) != nil else { return }
+    guard views[room].unacked.contains(content) else { return }
     ledger.retried(content)
     say(content)
   }

@@ -97,6 +97,11 @@ final class Cluster {
     }
   }
 
+  /// Whether somebody came into the room on the node since then (ms).
+  func hasEntrant(since time: Int64, room: Int, on node: SimulatedNode) -> Bool {
+    (node.entries[rooms[room]] ?? -1) >= time
+  }
+
   /// Lets go of everything: what is planned holds what it is about.
   func end() {
     world.end()

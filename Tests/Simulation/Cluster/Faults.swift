@@ -35,6 +35,7 @@ final class Faults {
     noteAbsence()
     for (number, node) in cluster.nodes.enumerated() {
       node.resume()
+      if node.phase == .draining { node.kill() }
       if !node.isAlive { cluster.restart(number) }
     }
   }

@@ -11,6 +11,7 @@ extension SimulatedNode {
     let isIdle = !doorbell.isCommandReady && !doorbell.isSubscriberReady && inbox.isEmpty
     idleTurns = isIdle ? idleTurns + 1 : 0
     if idleTurns > 1_000 { ledger.fail(.calm, "\(name) takes turn after turn without anything to do") }
+    relay.advance(to: now.monotonic)
     tellWires(now)
     var commands: [HubCommand] = []
     swap(&commands, &inbox)
@@ -90,7 +91,8 @@ extension SimulatedNode {
       tell(id, Heard(kind: .admitted))
     case .refuse(let id, let refusal): ledger.fail(.keptConnections, "\(name) refused \(id): \(refusal)")
     case .text(let id, let range): tell(id, Heard(Array(text[range])))
-    case .enter(let id, let room, _, let range):
+    case .enter(let id, let room, let name, let range):
+      entries[name] = world.now
       if sessions[id] != nil, members[room]?.contains(id) != true { members[room, default: []].append(id) }
       tell(id, Heard(Array(text[range])))
     case .exit(let id, let room, _, let range):
@@ -106,9 +108,17 @@ extension SimulatedNode {
     case .online(_, let answer): onlineAnswers.append(answer)
     case .relay(let request, let ticket):
       unanswered[ticket] = world.now
+      if world.trace.isOn { note(request, ticket) }
       if case .register(let incarnation, _, _) = request { self.incarnation = incarnation }
       relay.submit(request, ticket: ticket)
     case .notice(let notice): world.trace.note(name, "\(notice)")
+    }
+  }
+
+  private func note(_ request: RelayRequest, _ ticket: RelayTicket) {
+    switch request {
+    case .heartbeat, .countConnections: break
+    default: world.trace.note(name, "asks \(ticket): \("\(request)".prefix(100))")
     }
   }
 

@@ -23,6 +23,8 @@ final class SimulatedNode {
   /// Sessions with something to send at the end of the turn.
   var toFlush: [ClientSession] = []
   var members: [RoomNumber: [ConnectionID]] = [:]
+  /// When a connection last came into each room (ms).
+  var entries: [RoomName: Int64] = [:]
   /// Questions to the relay, and when they were asked.
   var unanswered: [RelayTicket: Int64] = [:]
   var onlineAnswers: [OnlineAnswer] = []
@@ -82,7 +84,10 @@ final class SimulatedNode {
 
   /// A client's handshake or message arrives.
   func take(_ command: HubCommand, from session: ClientSession) {
-    guard isAlive else { return }
+    guard isAlive else {
+      if case .connect = command { session.lostByNode() }
+      return
+    }
     switch command {
     case .connect(let id, _): sessions[id] = session
     case .disconnect(let id, _): forget(id)

@@ -50,4 +50,11 @@ extension SimulatedRedis {
     if what != 0 { data.metas[room] = nil }
     if what == 3 { data.digests = [:] }
   }
+
+  /// How long it may take until the last incarnation that is dying is reaped: a clock that was stepped back makes them
+  /// wait, 15 minutes at most.
+  var secondsOfDying: Int64 {
+    let last = (data.dying.values.max() ?? 0) - time / 1_000
+    return Int64(min(max(0, last), 900_000) / 1_000)
+  }
 }
