@@ -41,6 +41,11 @@ extension Hub {
 
   // MARK: Members
 
+  /// It asked to join and does not get the room's items yet.
+  func isOnItsWay(_ connection: ConnectionID, into number: RoomNumber) -> Bool {
+    rooms[number].entrants.contains { $0.connection == connection && !$0.isMember }
+  }
+
   private mutating func addMember(_ user: UserNumber, room number: RoomNumber) {
     let count = rooms[number].users[user, default: 0]
     rooms[number].users[user] = count + 1

@@ -45,8 +45,10 @@ extension Hub {
     }
     (item.origin, item.ack) = (origin, ack)
     output.actions.append(.item(number, item))
-    // Who left before the answer came is no member and gets the ack alone.
-    if !connections[origin]!.rooms.contains(number) { output.actions.append(.text(origin, ack)) }
+    // Who left before the answer came, or is on the way back in, is no member and gets the ack alone.
+    if !connections[origin]!.rooms.contains(number) || isOnItsWay(origin, into: number) {
+      output.actions.append(.text(origin, ack))
+    }
   }
 
   // MARK: Gaps
