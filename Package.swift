@@ -73,9 +73,10 @@ let package = Package(
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
     tests("TokensTests", ["Tokens", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
-    tests("RedisRelayTests", ["RedisRelay", "RealtimeCore", "RoostTesting"]),
+    tests("RedisRelayTests", ["RedisRelay", "RealtimeCore", "RoostTesting", "Simulation"]),
     tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens"]),
     tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
+    tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),
   ]
 )

@@ -155,6 +155,7 @@ public struct Hub: ~Copyable {
     rooms[number].isMarked = false
     publishWaiting(number, now: now)
     askRoster(number)
+    if rooms[number].users.isEmpty { forgetTurnsOfTheGone(room: number) }
     if !rooms[number].isUsed { forgetRoom(number) }
   }
 

@@ -71,8 +71,11 @@ struct HubRoom: ~Copyable {
 
   var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty || needsEpoch }
 
-  /// A room with a roster on its way stays: its number must not name another room when the answer comes.
-  var isUsed: Bool { !users.isEmpty || isAwaitingRoster || rosterFor != nil || outbox?.isIdle == false }
+  /// A room with a roster on its way stays: its number must not name another room when the answer comes. So does one
+  /// that owes somebody an ack.
+  var isUsed: Bool {
+    !users.isEmpty || isAwaitingRoster || rosterFor != nil || outbox?.isIdle == false || !awaitingTurn.isEmpty
+  }
 }
 
 /// What an outstanding relay request was for.

@@ -175,8 +175,8 @@ final class Faults {
     let step = world.dice.pick([-3_600_000, -10_000, -1_000, 1_000, 10_000, 100_000])!
     let isRedis = world.dice.chance(70)
     note("the clock of \(isRedis ? "Redis" : "the nodes") is stepped by \(step) ms")
-    // Digests are found by the time of their storing.
-    if abs(step) > 60_000 { cluster.ledger.digestsLostAt = world.now }
+    // Digests are found by the time of their storing: back over the edge of a bucket, or far ahead, they are not.
+    if step < 0 || step > 60_000 { cluster.ledger.digestsLostAt = world.now }
     if isRedis { redis.clockOffset += step } else { world.clock.stepWall(by: Int64(step)) }
     noteAbsence()
   }
