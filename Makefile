@@ -3,7 +3,7 @@
 RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
-.PHONY: help run test check bench build release clean lint format clients conformance container-test
+.PHONY: help run test check bench build release clean lint format clients conformance container-test simulate mutants
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -15,6 +15,8 @@ help:
 	@echo 'make lint, format    say what is badly formatted, or format it'
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
 	@echo 'make conformance     Autobahn cases against the echo endpoint'
+	@echo 'make simulate        a cluster in one thread: SEEDS=n STEPS=m SEED=first'
+	@echo 'make mutants         what the simulation finds when rules are switched off'
 	@echo 'make container-test  docker-compose.yml on a real Docker engine'
 	@echo 'make clean           forget everything built'
 
@@ -60,6 +62,17 @@ clients: build
 
 conformance: build
 	scripts/conformance
+
+SEEDS ?= 1000
+STEPS ?= 2000
+SEED ?= 1
+
+simulate:
+	swift build $(RELEASE) --product simulate
+	.build/release/simulate $(SEEDS) $(STEPS) $(SEED)
+
+mutants:
+	scripts/mutants
 
 container-test:
 	scripts/container-test

@@ -33,7 +33,7 @@ extension Hub {
       if place.epoch != known.epoch {
         refuse(origin, .relayUnavailable(), id: message.envelope.clientID)
       } else if place.offset <= known.offset {
-        acknowledge(message, at: place, room: number)
+        acknowledge(message, to: origin, at: place, room: number)
       }
     }
   }
@@ -44,19 +44,20 @@ extension Hub {
     guard !waiting.isEmpty else { return }
     rooms[number].awaitingTurn.removeAll { $0.message.origin == connection }
     guard connections[connection] != nil else { return }
-    for (message, place) in waiting { acknowledge(message, at: place, room: number) }
+    for (message, place) in waiting { acknowledge(message, to: connection, at: place, room: number) }
   }
 
   /// Nobody hears the ack any more.
   mutating func forgetTurnsOfTheGone(room number: RoomNumber) {
     guard !rooms[number].awaitingTurn.isEmpty else { return }
-    let open = rooms[number].awaitingTurn.filter { waiting in waiting.message.origin.map { connections[$0] != nil } ?? false }
-    rooms[number].awaitingTurn = open
+    let gone = rooms[number].awaitingTurn.filter { connections[$0.message.origin!] == nil }.map(\.message.hash)
+    rooms[number].awaitingTurn.removeAll { gone.contains($0.message.hash) }
   }
 
-  private mutating func acknowledge(_ message: StoredMessage, at place: Position, room number: RoomNumber) {
-    let name = rooms[number].name
+  /// The ack alone, for one who gets it outside the room's order.
+  mutating func acknowledge(_ message: StoredMessage, to connection: ConnectionID, at place: Position, room: RoomNumber) {
+    let name = rooms[room].name
     let ack = write { message.envelope.appendAck(room: name, at: place, to: &$0) }
-    output.actions.append(.text(message.origin!, ack))
+    output.actions.append(.text(connection, ack))
   }
 }

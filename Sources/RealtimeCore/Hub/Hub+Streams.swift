@@ -26,7 +26,13 @@ extension Hub {
   private mutating func deliver(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
     turnCame(for: message, room: number)
     let entries = rooms[number].entries
-    guard rooms[number].stream.isFirst(key: message.retryKey, entries: entries, now: now.monotonic) else { return }
+    guard rooms[number].stream.isFirst(key: message.retryKey, entries: entries, now: now.monotonic) else {
+      // Members have it; who sent it again wants to know where it is.
+      if let origin = message.origin, connections[origin] != nil {
+        acknowledge(message, to: origin, at: place, room: number)
+      }
+      return
+    }
     counters.delivered += 1
     var item = RoomItem(text: write { message.envelope.appendClientFrame(to: &$0, offset: place.offset) })
     if let sender = localUser(message.sender), users[sender].connections.count > (message.origin == nil ? 0 : 1) {

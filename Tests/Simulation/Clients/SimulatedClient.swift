@@ -17,7 +17,6 @@ final class SimulatedClient {
   var views: [RoomView]
   /// Only comes back, joins and sends again; does nothing new.
   var isCalm = false
-  private var acts = 0
 
   init(number: Int, user: Int, rooms: Int, cluster: Cluster) {
     (self.number, self.user, self.cluster) = (number, user, cluster)
@@ -40,7 +39,7 @@ final class SimulatedClient {
   }
 
   private func act() {
-    acts += 1
+    checkJoins()
     guard !isCalm else { return settle() }
     guard phase == .open else { return connectIfAway() }
     let room = world.dice.roll(0...views.count - 1)
@@ -51,6 +50,16 @@ final class SimulatedClient {
     case ..<82: session!.say(.askOnlineUsers(session!.id, cluster.rooms[room], id: Array("o\(room)".utf8)))
     case ..<87: goAway(for: world.dice.chance(50) ? 0 : world.dice.roll(10...4_000))
     default: break
+    }
+  }
+
+  /// Rule 17: a join is answered within five seconds, whatever the relay does.
+  private func checkJoins() {
+    guard phase == .open, let node = session?.node, node.phase == .running else { return }
+    for (room, view) in views.enumerated() where view.stage == .joining {
+      if world.now - max(view.since, node.resumedAt) > 6_000 {
+        ledger.fail(.answered, "\(name) has waited \(world.now - view.since) ms for its way into r\(room)")
+      }
     }
   }
 
@@ -104,6 +113,7 @@ final class SimulatedClient {
     guard phase == .open, let session, views[room].stage == .outside else { return }
     views[room].isWanted = true
     views[room].stage = .joining
+    views[room].since = world.now
     views[room].asked = isCalm || world.dice.chance(85) ? views[room].position : nil
     if !isCalm, world.dice.chance(4) { views[room].asked = forged(room) }
     let wish = JoinWish(since: views[room].asked)

@@ -192,7 +192,7 @@ final class Faults {
   private func pauseNode() {
     guard let node = world.dice.pick(cluster.openNodes) else { return }
     node.pause()
-    later(world.dice.pick([300, 3_000, 60_000])!) { _ in node.resume() }
+    later(world.dice.pick([300, 3_000, 9_000, 60_000])!) { _ in node.resume() }
   }
 
   private func drain() {

@@ -39,6 +39,9 @@ final class SimulatedNode {
   private var turn = 0
   var idleTurns = 0
 
+  /// When the node last woke from a pause (ms).
+  private(set) var resumedAt: Int64 = 0
+
   /// Where the wires say that they have something; apart, because they are made before the node.
   final class Doorbell {
     weak var node: SimulatedNode?
@@ -131,7 +134,7 @@ final class SimulatedNode {
     guard phase == .paused else { return }
     world.trace.note(name, "goes on")
     phase = .running
-    steadySince = world.now
+    (steadySince, resumedAt) = (world.now, world.now)
     wake(in: 0)
   }
 
