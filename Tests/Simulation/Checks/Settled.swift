@@ -21,7 +21,8 @@ extension Cluster {
       guard view.stage == .inside, let position = view.position else {
         return ledger.fail(.service, "\(client.name) wants to be in r\(room) and is \(view.stage)")
       }
-      if let content = view.unacked.first {
+      // An error for a message without an id does not tell which: those cannot be accounted for one by one.
+      if let content = view.unacked.first(where: { ledger.messages[$0].hasID }) {
         ledger.fail(.answered, "\(client.name) has no answer to its message \(content) in r\(room)")
       }
       let meta = redis.data.metas["r\(room)"]
