@@ -3,7 +3,7 @@
 RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
-.PHONY: help run test check bench build release clean lint format clients conformance container-test simulate mutants
+.PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix simulate mutants
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -13,6 +13,8 @@ help:
 	@echo 'make build           release build: $(ROOST)'
 	@echo 'make release         release build that needs no Swift on the machine: .build/static/roost'
 	@echo 'make lint, format    say what is badly formatted, or format it'
+	@echo 'make faults          faults on real processes: FAULTS=cut-sub,kill-redis SEED=7 SECONDS=60 SEEDS=20'
+	@echo 'make faults-matrix   every fault and 20 random seeds, as a Markdown table in .build/faults.md'
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
 	@echo 'make conformance     Autobahn cases against the echo endpoint'
 	@echo 'make simulate        a cluster in one thread: SEEDS=n STEPS=m SEED=first'
@@ -56,6 +58,18 @@ lint:
 
 format:
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+# FAULTS: names (scripts/faults --list shows them), all, or random.
+FAULTS ?= all
+SEED ?= 1
+SEEDS ?= 1
+SECONDS ?= 15
+
+faults:
+	scripts/faults $(FAULTS) --seed $(SEED) --seeds $(SEEDS) --seconds $(SECONDS)
+
+faults-matrix:
+	scripts/faults-matrix
 
 clients: build
 	scripts/foreign-clients

@@ -38,18 +38,19 @@ let package = Package(
     room("RealtimeCore", ["Buffers"]),
 
     // the doors: kernel, OpenSSL, Redis
-    room("EventLoops", ["CSystem"]),
-    room("Telemetry"),
+    room("Locks", ["CSystem"]),
+    room("EventLoops", ["CSystem", "Locks"]),
+    room("Telemetry", ["Locks"]),
     room("Tokens", ["COpenSSL"]),
-    room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "RealtimeCore"]),
+    room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore"]),
     room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "WebSocketCore"]),
 
     // the shell
     room(
       "RoostServer",
       [
-        "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "RealtimeCore", "RedisRelay", "Telemetry",
-        "Tokens", "WebSocketCore",
+        "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
+        "Telemetry", "Tokens", "WebSocketCore",
       ]),
     .executableTarget(
       name: "roost",
@@ -66,6 +67,12 @@ let package = Package(
       path: "Tests/Simulation", swiftSettings: rules),
     .executableTarget(
       name: "simulate", dependencies: ["Simulation"], path: "Tests/simulate", swiftSettings: rules),
+    .target(
+      name: "FaultRunner", dependencies: ["EventLoops", "LoadGenerator", "RoostTesting", "Tokens"],
+      path: "Tests/FaultRunner", exclude: ["shifted-clock.c"], swiftSettings: rules),
+    .executableTarget(
+      name: "faults", dependencies: ["EventLoops", "FaultRunner"], path: "Tests/FaultProgram", swiftSettings: rules),
+    tests("FaultRunnerTests", ["FaultRunner", "EventLoops", "RoostTesting"]),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
     tests("HTTPCoreTests", ["HTTPCore", "RoostTesting"]),

@@ -15,3 +15,7 @@ extern int pthread_setname_np(pthread_t thread, const char *name);
 
 // prctl takes any number of arguments, which Swift cannot call.
 static inline int set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }
+
+// The thread sanitizer's own; only there in builds for it. See Locks.
+extern void __tsan_acquire(void *address);
+extern void __tsan_release(void *address);

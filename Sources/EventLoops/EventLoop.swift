@@ -1,5 +1,6 @@
 import CSystem
 import Glibc
+import Locks
 import Synchronization
 
 /// One thread, one epoll set, one inbox: an actor that names this loop as its executor runs on that thread only.
@@ -30,7 +31,7 @@ public final class EventLoop: SerialExecutor {
 
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    let isFirst = jobs.withLock {
+    let isFirst = jobs.locked {
       $0.append(job)
       return $0.count == 1
     }
@@ -46,7 +47,7 @@ public final class EventLoop: SerialExecutor {
 
   /// Runs the jobs that `await` brought here. Call between turns, when no access to the loop's state is open.
   public func drainJobs() {
-    let taken = jobs.withLock { waiting in
+    let taken = jobs.locked { waiting in
       let taken = waiting
       waiting = []
       return taken

@@ -1,3 +1,4 @@
+import Locks
 import Synchronization
 
 /// Values for a loop, from any thread. A post costs one lock; a wake-up is paid once per batch, not per value.
@@ -8,7 +9,7 @@ public final class Mailbox<Element: Sendable>: Sendable {
   public init(wakes loop: EventLoop) { self.loop = loop }
 
   public func post(_ element: Element) {
-    let isFirst = waiting.withLock {
+    let isFirst = waiting.locked {
       $0.append(element)
       return $0.count == 1
     }
@@ -18,7 +19,7 @@ public final class Mailbox<Element: Sendable>: Sendable {
   /// Posts all of `elements` in order, then empties the array and keeps its memory.
   public func post(contentsOf elements: inout [Element]) {
     guard !elements.isEmpty else { return }
-    let wasEmpty = waiting.withLock {
+    let wasEmpty = waiting.locked {
       let wasEmpty = $0.isEmpty
       $0.append(contentsOf: elements)
       return wasEmpty
@@ -30,6 +31,6 @@ public final class Mailbox<Element: Sendable>: Sendable {
   /// Swaps everything that waits into `inbox`, which must be empty; both arrays keep their memory.
   public func take(into inbox: inout [Element]) {
     precondition(inbox.isEmpty)
-    waiting.withLock { swap(&$0, &inbox) }
+    waiting.locked { swap(&$0, &inbox) }
   }
 }

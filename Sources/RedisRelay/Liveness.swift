@@ -29,6 +29,13 @@ struct Liveness {
     return true
   }
 
+  /// Redis would not take the probe: it proves nothing, and its absence does not either. Tells when it was sent.
+  mutating func refused(_ number: Int) -> Int64? {
+    guard number == self.number, let sent = sentAt else { return nil }
+    sentAt = nil
+    return sent
+  }
+
   /// When the probe on its way was sent, if it should have been back by now.
   func overdueSince(now: Int64) -> Int64? {
     guard let sentAt, now - sentAt >= Self.patience else { return nil }

@@ -2,9 +2,36 @@ import RealtimeCore
 
 /// What the answer to a request looks like, and what of the question it needs.
 enum RequestShape {
-  case publish(count: Int)
+  case publish(RoomName, count: Int)
   case read([(room: RoomName, known: Position?)])
-  case changed, alive, reaped, roster, online, sent
+  case roster(RoomName)
+  case history
+  case changed, alive, reaped, online, sent
+
+  enum Sort { case publish, read, history, roster, changed, alive, reaped, online, sent }
+
+  var sort: Sort {
+    switch self {
+    case .publish: .publish
+    case .read: .read
+    case .history: .history
+    case .roster: .roster
+    case .changed: .changed
+    case .alive: .alive
+    case .reaped: .reaped
+    case .online: .online
+    case .sent: .sent
+    }
+  }
+
+  /// What a refusal for `trouble` is about.
+  func subject(_ trouble: RelayTrouble) -> Refusals.Subject {
+    switch self {
+    case .publish(let room, _): trouble.isOfOneRoom ? .room(room) : .publishing
+    case .roster(let room) where trouble.isOfOneRoom: .room(room)
+    default: .request(sort)
+    }
+  }
 }
 
 /// What the next reply of the command connection will be. Redis answers in order.
@@ -14,7 +41,9 @@ struct PendingReply {
     case info
     case script(Script)
     case boot
-    case probe
+    case probe(Int)
+    case rehearsal
+    case advice(ServerAdvice)
     case request(RelayTicket, RequestShape)
   }
 

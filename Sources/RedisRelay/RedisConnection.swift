@@ -1,5 +1,6 @@
 import Buffers
 import EventLoops
+import RealtimeCore
 
 /// One connection to Redis: its wire, its reader, what is not sent yet, and when to try again. It knows no commands.
 struct RedisConnection: ~Copyable {
@@ -17,7 +18,7 @@ struct RedisConnection: ~Copyable {
   }
 
   /// What reading met.
-  enum Outcome: Equatable { case open, lost(String) }
+  enum Outcome: Equatable { case open, lost(RelayTrouble, String) }
 
   private(set) var phase = Phase.down
   private(set) var retryAt: Int64 = 0
@@ -46,7 +47,7 @@ struct RedisConnection: ~Copyable {
 
   /// Begins to connect; the answer comes as an event.
   mutating func open(_ address: Address, now: Int64) -> Outcome {
-    do { try wire.connect(to: address) } catch { return .lost("\(error)") }
+    do { try wire.connect(to: address) } catch { return .lost(.unreachable, "\(error)") }
     watchesWriting = true
     reader = ReplyReader(byteLimit: byteLimit, itemLimit: Self.itemLimit)
     enter(.connecting, now: now)
@@ -54,11 +55,12 @@ struct RedisConnection: ~Copyable {
   }
 
   /// Closes at once. What was on its way is dropped; what Redis already has may still run there.
-  mutating func close(now: Int64) {
+  /// - Parameter pause: the next try is not before so many milliseconds.
+  mutating func close(now: Int64, pause: Int64 = 0) {
     wire.close()
     outbound.release()
     (phase, deadline) = (.down, .max)
-    retryAt = now + reconnect.delay()
+    retryAt = now + pause + reconnect.delay()
   }
 
   /// Puts off the next try, while nothing is there to connect to.
@@ -72,12 +74,15 @@ struct RedisConnection: ~Copyable {
     }
   }
 
+  /// What missing the deadline means.
+  var lateness: RelayTrouble { phase == .connecting ? .unreachable : .timeout }
+
   /// The connection was of use: the next loss is retried at once.
   mutating func proved() { reconnect.succeed() }
 
   /// The connect is decided: `.open` when it holds.
   mutating func finishConnecting() -> Outcome {
-    do { try wire.finishConnecting() } catch { return .lost("\(error)") }
+    do { try wire.finishConnecting() } catch { return .lost(.unreachable, "\(error)") }
     return .open
   }
 
@@ -89,10 +94,12 @@ struct RedisConnection: ~Copyable {
       var memory = unsafe room.mutableBytes
       switch wire.receive(into: &memory) {
       case .wouldBlock: return .open
-      case .endOfStream: return .lost("Redis closed the connection")
-      case .failed(let code): return .lost("\(SystemError(call: "recv", code: code))")
+      case .endOfStream: return .lost(.unreachable, "Redis closed the connection")
+      case .failed(let code): return .lost(.unreachable, "\(SystemError(call: "recv", code: code))")
       case .done(let count):
-        do { try reader.feed(memory.bytes.extracting(0..<count)) } catch { return .lost("not a reply: \(error)") }
+        do { try reader.feed(memory.bytes.extracting(0..<count)) } catch {
+          return .lost(.nonsense, "not a reply: \(error)")
+        }
         if count < scratch.count { return .open }
       }
     }
@@ -111,8 +118,8 @@ struct RedisConnection: ~Copyable {
       switch wire.send(outbound.bytes) {
       case .done(let count): outbound.removeFirst(count)
       case .wouldBlock: return watchWriting(true)
-      case .endOfStream: return .lost("Redis closed the connection")
-      case .failed(let code): return .lost("\(SystemError(call: "send", code: code))")
+      case .endOfStream: return .lost(.unreachable, "Redis closed the connection")
+      case .failed(let code): return .lost(.unreachable, "\(SystemError(call: "send", code: code))")
       }
     }
     return watchWriting(false)

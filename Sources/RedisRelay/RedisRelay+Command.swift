@@ -4,7 +4,7 @@ import RealtimeCore
 extension RedisRelay {
   mutating func commandReady(isReadable: Bool) {
     if command.phase == .connecting {
-      if case .lost(let why) = command.finishConnecting() { return abandonCommand(why) }
+      if case .lost(let trouble, let why) = command.finishConnecting() { return abandonCommand(trouble, why) }
       greetCommand()
     }
     guard isReadable, command.isUp else { return }
@@ -14,18 +14,23 @@ extension RedisRelay {
     do {
       while try command.nextReply(into: &reply) { try take(&reply) }
     } catch {
-      abandonCommand("Redis sent nonsense: \(error)")
+      abandonCommand(.nonsense, "Redis sent nonsense: \(error)")
     }
     swap(&reply, &spareReply)
-    if case .lost(let why) = outcome, command.isUp { abandonCommand(why) }
+    if case .lost(let trouble, let why) = outcome, command.isUp { abandonCommand(trouble, why) }
   }
 
   /// Closes the connection. Every request without an answer fails now: it may have run, and it may still run.
   /// - Parameter since: when the trouble began.
-  mutating func abandonCommand(_ why: String? = nil, since: Int64? = nil) {
-    if let why { notice("command connection to \(configuration.server): \(why)") }
+  mutating func abandonCommand(_ trouble: RelayTrouble, _ why: String, since: Int64? = nil) {
+    lineTrouble = trouble
+    tell(trouble, "command connection to \(configuration.server): \(why)")
     if command.phase == .connecting { resolver.skip() }
-    command.close(now: now)
+    closeCommand(pause: trouble.pause, since: since)
+  }
+
+  mutating func closeCommand(pause: Int64 = 0, since: Int64? = nil) {
+    command.close(now: now, pause: pause)
     liveness.stop()
     link.trouble(since: since ?? now)
     while let kind = pending.popFirst() {
@@ -58,18 +63,23 @@ extension RedisRelay {
   private mutating func take(_ reply: inout Reply) throws(MalformedReply) {
     guard let kind = pending.popFirst() else { throw .unexpectedShape }
     if case .request(let ticket, let shape) = kind {
-      if let error = reply.errorText { return failRequest(ticket, error) }
+      if let error = reply.errorText { return failRequest(ticket, shape, error) }
       do { events.append(.reply(ticket, try reply.decode(shape))) } catch {
         events.append(.reply(ticket, .failed(.outcomeUnknown)))
         throw error
       }
+      if !refusals.isEmpty { accepted(shape) }
       return
     }
-    if let error = reply.errorText { return abandonCommand("Redis refused \(kind.name): \(error)") }
+    if let error = reply.errorText { return refused(kind, error) }
     switch kind {
     case .request: break
     case .acknowledgement: _ = try reply.takeRange()
     case .probe: _ = try reply.takeInteger()
+    case .rehearsal:
+      _ = try reply.takeArray()
+      refusals.accepted(.publishing)
+    case .advice(let advice): takeAdvice(advice, &reply)
     case .info: server.take(try reply.takeString())
     case .script(let script):
       context.hashes[script.rawValue] = try reply.takeHash()
@@ -81,13 +91,17 @@ extension RedisRelay {
   }
 
   private mutating func finishGreeting() {
-    if let refusal = server.refusal { return abandonCommand(refusal) }
+    if let refusal = server.refusal {
+      // Who was a replica for a while may have lost what the relay's generation knew.
+      if !server.isMaster { distrusted = context.generation }
+      return abandonCommand(refusal.trouble, refusal.words)
+    }
     boot()
   }
 
   /// Not sent before INFO was answered: a connection that hangs must not leave a BOOT behind that ends the session of
   /// its successor.
-  private mutating func boot() {
+  mutating func boot() {
     command.enter(.settling, now: now)
     command.outbound.appendCommand([
       "EVALSHA", context.hashes[Script.boot.rawValue], "0", configuration.nodeID, server.lineage,
@@ -111,45 +125,22 @@ extension RedisRelay {
       events.append(.generation(id: String(generation.prefix(37)), token: String(generation.suffix(32))))
     }
     command.enter(.ready, now: now)
+    if advisedRunID != server.runID { askForAdvice() }
     matchServers()
-  }
-
-  /// Redis answered a request with an error.
-  private mutating func failRequest(_ ticket: RelayTicket, _ text: String) {
-    switch text.prefix(while: { $0 != " " }) {
-    case "FENCED":
-      events.append(.reply(ticket, .fenced))
-    case "STALEGEN":
-      events.append(.reply(ticket, .failed(.staleGeneration)))
-      if command.phase == .ready { boot() }
-    case "NOSCRIPT":
-      // Nothing ran, but a later request of the same room must not overtake: all that is on its way fails too.
-      events.append(.reply(ticket, .failed(.outcomeUnknown)))
-      abandonCommand("Redis forgot the scripts")
-    case "OLDSESSION":
-      events.append(.reply(ticket, .failed(.outcomeUnknown)))
-      abandonCommand("another connection took over node id \(configuration.nodeID): is the id used twice?")
-    case "READONLY":
-      // Its role changed; what it took since then may not be on the master.
-      events.append(.reply(ticket, .failed(.refused(text))))
-      distrusted = context.generation
-      abandonCommand("Redis became read-only: \(text)")
-    default:
-      events.append(.reply(ticket, .failed(.refused(text))))
-      notice("Redis refused a request: \(text)")
-    }
   }
 }
 
 extension PendingReply.Kind {
   /// For notices.
-  fileprivate var name: String {
+  var name: String {
     switch self {
     case .acknowledgement: "AUTH or SELECT"
     case .info: "INFO"
     case .script(let script): "script \(script)"
     case .boot: "the boot script"
     case .probe: "a probe"
+    case .rehearsal: "a rehearsal"
+    case .advice: "a question"
     case .request: "a request"
     }
   }

@@ -5,7 +5,7 @@ import RealtimeCore
 extension RedisRelay {
   mutating func subscriberReady(isReadable: Bool) {
     if subscriber.phase == .connecting {
-      if case .lost(let why) = subscriber.finishConnecting() { return abandonSubscriber(why) }
+      if case .lost(let trouble, let why) = subscriber.finishConnecting() { return abandonSubscriber(trouble, why) }
       greetSubscriber()
     }
     guard isReadable, subscriber.isUp else { return }
@@ -15,16 +15,17 @@ extension RedisRelay {
     do {
       while try subscriber.nextReply(into: &reply) { try takePushed(&reply) }
     } catch {
-      abandonSubscriber("Redis sent nonsense: \(error)")
+      abandonSubscriber(.nonsense, "Redis sent nonsense: \(error)")
     }
     swap(&reply, &spareReply)
-    if case .lost(let why) = outcome, subscriber.isUp { abandonSubscriber(why) }
+    if case .lost(let trouble, let why) = outcome, subscriber.isUp { abandonSubscriber(trouble, why) }
   }
 
   /// Closes the connection. What is published until the next subscription is missed.
-  mutating func abandonSubscriber(_ why: String, since: Int64? = nil) {
-    notice("subscriber connection to \(configuration.server): \(why)")
-    subscriber.close(now: now)
+  mutating func abandonSubscriber(_ trouble: RelayTrouble, _ why: String, since: Int64? = nil) {
+    lineTrouble = trouble
+    tell(trouble, "subscriber connection to \(configuration.server): \(why)")
+    subscriber.close(now: now, pause: trouble.pause)
     liveness.stop()
     link.trouble(since: since ?? now)
   }
@@ -37,8 +38,8 @@ extension RedisRelay {
     case .waiting, .settling, .ready:
       guard server.runID == subscriberServer.runID else {
         let why = "the two connections reached different servers"
-        abandonSubscriber(why)
-        return abandonCommand(why)
+        abandonSubscriber(.differentServers, why)
+        return abandonCommand(.differentServers, why)
       }
     }
     if subscriber.phase == .waiting {
@@ -61,7 +62,9 @@ extension RedisRelay {
   }
 
   private mutating func takePushed(_ reply: inout Reply) throws(MalformedReply) {
-    if let error = reply.errorText { return abandonSubscriber("Redis refused: \(error)") }
+    if let error = reply.errorText {
+      return abandonSubscriber(RelayTrouble(errorReply: error), "Redis refused: \(error)")
+    }
     switch subscriber.phase {
     case .greeting:
       let text = try reply.takeString()
@@ -108,7 +111,8 @@ extension RedisRelay {
     guard bytes.starts(with: probeMark),
       let number = Int(String(decoding: bytes.dropFirst(probeMark.count), as: UTF8.self)), liveness.seen(number)
     else { return }
-    link.probeSeen()
+    if link.probeSeen() { lineTrouble = nil }
+    refusals.accepted(.probing)
     command.proved()
     subscriber.proved()
   }

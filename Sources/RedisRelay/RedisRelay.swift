@@ -31,6 +31,17 @@ public struct RedisRelay: ~Copyable, Relay {
   var link = RelayLink(now: 0)
   var liveness = Liveness()
 
+  /// Why a connection is not what it should be, until a probe proved that both are.
+  var lineTrouble: RelayTrouble?
+  var refusals = Refusals()
+  /// When a message that is none is offered, to see whether messages would be accepted.
+  var rehearseAt: Int64 = .min
+  /// What was last reported, and all that was since there was none.
+  private var reported: RelayTrouble?
+  private var told: Set<RelayTrouble> = []
+  /// The server whose settings were looked at.
+  var advisedRunID = ""
+
   var pending = PendingReplies()
   var context: ScriptContext
   /// What the command connection's server told.
@@ -78,7 +89,7 @@ public struct RedisRelay: ~Copyable, Relay {
   /// Closes both connections and fails what has no answer yet. ``takeEvents(into:)`` still works.
   public mutating func stop() {
     isRunning = false
-    abandonCommand()
+    closeCommand()
     subscriber.close(now: now)
   }
 
@@ -101,7 +112,6 @@ public struct RedisRelay: ~Copyable, Relay {
       events.append(.reply(ticket, .failed(.unavailable)))
       return
     }
-    if case .history = request { return events.append(.reply(ticket, .failed(.unavailable))) }
     let shape = context.append(
       request, configuration: configuration, wallClock: surroundings.wallClock, to: &command.outbound)
     pending.append(.request(ticket, shape), now: now)
@@ -134,9 +144,10 @@ public struct RedisRelay: ~Copyable, Relay {
     openWhatIsDue()
     giveUpWhatIsLate()
     if let number = liveness.due(now: now) { sendProbe(number) }
-    if case .lost(let why) = command.flush() { abandonCommand(why) }
-    if case .lost(let why) = subscriber.flush() { abandonSubscriber(why) }
-    if let state = link.tick(now: now) { events.append(.state(state)) }
+    rehearse()
+    if case .lost(let trouble, let why) = command.flush() { abandonCommand(trouble, why) }
+    if case .lost(let trouble, let why) = subscriber.flush() { abandonSubscriber(trouble, why) }
+    report()
   }
 
   /// When ``tick(now:)`` must be called at the latest; `.max` when only events matter.
@@ -145,7 +156,8 @@ public struct RedisRelay: ~Copyable, Relay {
     if !command.outbound.isEmpty && command.canSend || !events.isEmpty { return now }
     return min(
       command.isUp ? command.deadline : command.retryAt, subscriber.isUp ? subscriber.deadline : subscriber.retryAt,
-      pending.oldest.map { $0 + timeout } ?? .max, liveness.deadline ?? .max, link.deadline ?? .max)
+      pending.oldest.map { $0 + timeout } ?? .max, liveness.deadline ?? .max, link.deadline ?? .max,
+      rehearsalDue ?? .max, refusals.deadline ?? .max)
   }
 
   var timeout: Int64 { Int64(configuration.commandTimeoutMilliseconds) }
@@ -153,14 +165,14 @@ public struct RedisRelay: ~Copyable, Relay {
   private mutating func openWhatIsDue() {
     if !command.isUp, now >= command.retryAt {
       if let address = resolver.address(now: now) {
-        if case .lost(let why) = command.open(address, now: now) { abandonCommand(why) }
+        if case .lost(let trouble, let why) = command.open(address, now: now) { abandonCommand(trouble, why) }
       } else {
         command.postpone(now: now)
       }
     }
     if !subscriber.isUp, now >= subscriber.retryAt {
       if let address = resolver.address(now: now) {
-        if case .lost(let why) = subscriber.open(address, now: now) { abandonSubscriber(why) }
+        if case .lost(let trouble, let why) = subscriber.open(address, now: now) { abandonSubscriber(trouble, why) }
       } else {
         subscriber.postpone(now: now)
       }
@@ -168,13 +180,18 @@ public struct RedisRelay: ~Copyable, Relay {
   }
 
   private mutating func giveUpWhatIsLate() {
-    if now >= command.deadline { abandonCommand("Redis does not answer (\(command.phase))") }
-    if let oldest = pending.oldest, command.phase == .ready, now - oldest >= timeout {
-      abandonCommand("a command had no answer for \(now - oldest) ms", since: oldest)
+    if now >= command.deadline {
+      abandonCommand(command.lateness, "Redis does not answer (\(command.phase))")
     }
-    if now >= subscriber.deadline { abandonSubscriber("Redis does not answer the subscriber (\(subscriber.phase))") }
+    if let oldest = pending.oldest, command.phase == .ready, now - oldest >= timeout {
+      abandonCommand(.timeout, "a command had no answer for \(now - oldest) ms", since: oldest)
+    }
+    if now >= subscriber.deadline {
+      abandonSubscriber(subscriber.lateness, "Redis does not answer the subscriber (\(subscriber.phase))")
+    }
     if let since = liveness.overdueSince(now: now) {
-      abandonSubscriber("what was published did not come back for \(now - since) ms", since: since)
+      let why = "what was published did not come back for \(now - since) ms"
+      abandonSubscriber(.deafSubscriber, why, since: since)
     }
   }
 
@@ -183,7 +200,7 @@ public struct RedisRelay: ~Copyable, Relay {
     command.outbound.appendWord("PUBLISH")
     command.outbound.appendWord(configuration.nodeChannel(configuration.nodeID))
     command.outbound.appendWord(probeMark + Array(String(number).utf8))
-    pending.append(.probe, now: now)
+    pending.append(.probe(number), now: now)
   }
 
   /// Both connections are up, to one server: from now on probes can prove it.
@@ -191,6 +208,28 @@ public struct RedisRelay: ~Copyable, Relay {
     guard command.phase == .ready, subscriber.phase == .ready else { return }
     link.established()
     liveness.start(now: now)
+  }
+
+  // MARK: Telling
+
+  /// Tells state and trouble when they changed.
+  private mutating func report() {
+    if !refusals.isEmpty { refusals.forgetOld(now: now) }
+    link.refusing(since: refusals.blockedSince)
+    if let state = link.tick(now: now) { events.append(.state(state)) }
+    let trouble = lineTrouble ?? refusals.trouble
+    guard trouble != reported else { return }
+    reported = trouble
+    events.append(.trouble(trouble))
+    guard trouble == nil else { return }
+    told = []
+    notice("Redis at \(configuration.server) does all that is asked again")
+  }
+
+  /// A notice about a trouble, once until all is well again: it may happen many times a second.
+  mutating func tell(_ trouble: RelayTrouble, _ text: String) {
+    guard told.insert(trouble).inserted else { return }
+    notice("\(text) [\(trouble.rawValue)]" + (trouble.advice.isEmpty ? "" : ": \(trouble.advice)"))
   }
 
   mutating func notice(_ text: String) {

@@ -4,8 +4,9 @@ import RealtimeCore
 extension Reply {
   mutating func decode(_ shape: RequestShape) throws(MalformedReply) -> RelayReply {
     switch shape {
-    case .publish(let count): return .published(try publishOutcomes(count))
+    case .publish(_, let count): return .published(try publishOutcomes(count))
     case .read(let rooms): return .read(try roomReads(rooms))
+    case .history: return .history(try roomHistory())
     case .changed:
       _ = try takeInteger()
       return .presenceChanged
@@ -53,6 +54,19 @@ extension Reply {
       reads.append(RoomRead(room: room, known: known, top: top, messages: messages, isComplete: isComplete))
     }
     return reads
+  }
+
+  private mutating func roomHistory() throws(MalformedReply) -> RoomHistory {
+    if takeNull() { return RoomHistory(top: nil, messages: []) }
+    guard try takeArray() == 4 else { throw .unexpectedShape }
+    let top = Position(epoch: try takeEpoch(), offset: try takeInteger())
+    let highest = try takeInteger()
+    let count = try takeArray()
+    guard count <= JoinWish.historyLimit, highest <= top.offset, highest >= count else { throw .unexpectedShape }
+    var messages: [(offset: Int, text: [UInt8])] = []
+    messages.reserveCapacity(count)
+    for place in 0..<count { messages.append((highest - place, try takeOpenText())) }
+    return RoomHistory(top: top, messages: messages.reversed())
   }
 
   private mutating func alive() throws(MalformedReply) -> RelayReply {

@@ -30,7 +30,7 @@ extension ScriptContext {
     switch request {
     case .publish(let room, let publications): return publish(room, publications, &buffer)
     case .read(let rooms): return read(rooms, &buffer)
-    case .history: preconditionFailure("not yet")
+    case .history(let room, let before, let limit): return history(room, before: before, limit: limit, &buffer)
     case .changePresence(let incarnation, let changes): return change(incarnation, changes, wallClock(), &buffer)
     case .countConnections(let incarnation, let count):
       return simple(.connections, [incarnation, String(count)], .changed, &buffer)
@@ -45,7 +45,7 @@ extension ScriptContext {
       buffer.appendWord(incarnation)
       buffer.appendWord(Self.timestamp(wallClock()))
       return .reaped
-    case .roster(let room): return simple(.roster, [room.text], .roster, &buffer)
+    case .roster(let room): return simple(.roster, [room.text], .roster(room), &buffer)
     case .online: return simple(.online, [], .online, &buffer)
     case .broadcast(let frame): return publish(frame, on: configuration.broadcastChannel, &buffer)
     case .send(let node, let frame): return publish(frame, on: configuration.nodeChannel(node), &buffer)
@@ -60,7 +60,7 @@ extension ScriptContext {
       buffer.appendWord(PublicationDigest.of(publication, room: room))
       buffer.appendWord(publication.text)
     }
-    return .publish(count: publications.count)
+    return .publish(room, count: publications.count)
   }
 
   private func read(_ rooms: [(room: RoomName, known: Position?)], _ buffer: inout ByteBuffer) -> RequestShape {
@@ -73,6 +73,16 @@ extension ScriptContext {
       buffer.appendWord(known?.offset ?? 0)
     }
     return .read(rooms)
+  }
+
+  private func history(_ room: RoomName, before: Int?, limit: Int, _ buffer: inout ByteBuffer) -> RequestShape {
+    call(.history, words: 4, into: &buffer)
+    buffer.appendWord(room.text)
+    // Nothing is below the first message; 0 stands for no limit in the script.
+    buffer.appendWord(before.map { max($0, 1) } ?? 0)
+    buffer.appendWord(limit)
+    buffer.appendWord(Script.readBytes)
+    return .history
   }
 
   private func change(

@@ -1,4 +1,5 @@
 import EventLoops
+import Locks
 import Synchronization
 
 /// Addresses of one place. Names are asked for on a thread of their own, because the resolver blocks; the answer is
@@ -8,13 +9,18 @@ struct Resolver {
 
   private let place: RedisURL.Place
   private let wake: @Sendable () -> Void
+  private let lookUp: @Sendable (String, UInt16) -> [Address]
   private var known: [Address] = []
   private var freshUntil: Int64 = .min
   private var turn = 0
   private var asked: Box?
 
-  init(place: RedisURL.Place, wake: @escaping @Sendable () -> Void) {
-    (self.place, self.wake) = (place, wake)
+  /// - Parameter lookUp: the addresses of a name; may block.
+  init(
+    place: RedisURL.Place, wake: @escaping @Sendable () -> Void,
+    lookUp: @escaping @Sendable (String, UInt16) -> [Address] = { Address.resolve(host: $0, port: $1) }
+  ) {
+    (self.place, self.wake, self.lookUp) = (place, wake, lookUp)
     switch place {
     case .host(let host, let port): known = Address(host: host, port: port).map { [$0] } ?? []
     case .unixSocket(let path): known = Address(unixPath: path).map { [$0] } ?? []
@@ -24,7 +30,7 @@ struct Resolver {
 
   /// The address to try, or `nil` while the resolver has not told any. Both connections get the same one.
   mutating func address(now: Int64) -> Address? {
-    if let answer = asked?.answer.withLock({ $0 }) {
+    if let answer = asked?.answer.locked({ $0 }) {
       asked = nil
       if !answer.isEmpty { known = answer }
       freshUntil = now + 1_000
@@ -40,9 +46,9 @@ struct Resolver {
     guard asked == nil, case .host(let host, let port) = place else { return }
     let box = Box()
     asked = box
-    onNewThread(name: "resolver") { [wake] in
-      let addresses = Address.resolve(host: host, port: port)
-      box.answer.withLock { $0 = addresses }
+    onNewThread(name: "resolver") { [wake, lookUp] in
+      let addresses = lookUp(host, port)
+      box.answer.locked { $0 = addresses }
       wake()
     }
   }

@@ -1,3 +1,5 @@
+import RealtimeCore
+
 /// What `INFO` tells about the server behind a connection, as far as it decides anything.
 struct ServerInfo: Equatable {
   /// Names one run of the server process.
@@ -6,6 +8,8 @@ struct ServerInfo: Equatable {
   var replicationID = ""
   var isMaster = false
   var isCluster = false
+  /// As Redis counts; Valkey names the Redis it is compatible with. Empty when it is not told.
+  var version = ""
 
   /// Takes in one section. Lines are `name:value`.
   mutating func take(_ section: String) {
@@ -16,6 +20,7 @@ struct ServerInfo: Equatable {
       case "run_id": runID = Self.identifier(value)
       case "master_replid": replicationID = Self.identifier(value)
       case "role": isMaster = value == "master"
+      case "redis_version": version = String(value.prefix(16).filter { $0.isNumber || $0 == "." })
       case "cluster_enabled": isCluster = value == "1"
       default: break
       }
@@ -26,10 +31,13 @@ struct ServerInfo: Equatable {
   var lineage: String { String(runID.prefix(12) + replicationID.prefix(12)) }
 
   /// Why this server cannot carry a relay, in words for the operator.
-  var refusal: String? {
-    if isCluster { return "Redis runs in cluster mode, which the relay's scripts cannot use: give it a single Redis" }
-    if !isMaster { return "this Redis is a replica: the relay needs the master" }
-    if lineage.count != 24 { return "this Redis does not tell its run_id and master_replid" }
+  var refusal: (trouble: RelayTrouble, words: String)? {
+    if isCluster { return (.clusterMode, "Redis runs in cluster mode") }
+    if let major = version.split(separator: ".").first.flatMap({ Int($0) }), major < 7 {
+      return (.tooOld, "this is Redis \(version)")
+    }
+    if !isMaster { return (.readOnly, "this Redis is a replica") }
+    if lineage.count != 24 { return (.nonsense, "this Redis does not tell its run_id and master_replid") }
     return nil
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Locks
 import Synchronization
 
 /// How much an event matters.
@@ -91,13 +92,13 @@ public struct Log: Sendable {
   /// event that stopped is never told.
   public func summarise() {
     let now = clock()
-    for (event, held) in throttle.state.withLock({ $0.takeHeld(now: now) }) { writeHeld(event, held, at: now) }
+    for (event, held) in throttle.state.locked({ $0.takeHeld(now: now) }) { writeHeld(event, held, at: now) }
   }
 
   private func writeSampled(_ level: LogLevel, _ event: StaticString, _ fields: () -> LogFields) {
     let now = clock()
     // Decided under the lock, written outside it.
-    switch throttle.state.withLock({ $0.admit("\(event)", now: now) }) {
+    switch throttle.state.locked({ $0.admit("\(event)", now: now) }) {
     case .hold: return
     case .write: break
     case .writeAfter(let held): writeHeld("\(event)", held, at: now)

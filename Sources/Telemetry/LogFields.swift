@@ -24,4 +24,11 @@ public struct LogFields: Sendable, ExpressibleByDictionaryLiteral {
   public init(dictionaryLiteral elements: (StaticString, LogValue)...) {
     pairs = elements.map { (name: $0, value: $1) }
   }
+
+  /// Both, in order.
+  public static func + (first: Self, second: Self) -> Self {
+    var fields = first
+    fields.pairs += second.pairs
+    return fields
+  }
 }

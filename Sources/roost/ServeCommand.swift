@@ -42,7 +42,7 @@ enum ServeCommand {
   private static func serve(_ configuration: ServerConfiguration) async -> CInt {
     // Before any thread is made, so that none but the waiting one gets them.
     let signals = [SIGTERM, SIGINT]
-    blockSignals(signals)
+    blockSignals(signals + [SIGUSR1])
     signal(SIGPIPE, SIG_IGN)
     let log = Log(
       level: LogLevel(configuration.logLevel) ?? .info, format: configuration.logsJSON ? .json : .text)
@@ -57,7 +57,11 @@ enum ServeCommand {
     log.info("node ready", ["host": .string(configuration.host), "port": .integer(Int(node.port))])
 
     // Not awaited: a main thread that suspends goes into the runtime's hands, which take every signal by its default.
-    let received = waitForSignal(signals)
+    var received = waitForSignal(signals + [SIGUSR1])
+    while received == SIGUSR1 {
+      node.logBacklogs()
+      received = waitForSignal(signals + [SIGUSR1])
+    }
     log.info("stopping", ["signal": .integer(Int(received)), "connections": .integer(node.connectionCount)])
     limitPatience(signals, log)
     Drain.run(node)
@@ -86,7 +90,8 @@ enum ServeCommand {
   private static let help = """
     roost serve [SETTINGS]
 
-    Runs one node until SIGTERM or SIGINT; a second signal ends it at once.
+    Runs one node until SIGTERM or SIGINT; a second signal ends it at once. SIGUSR1 writes the slowest clients to the
+    log.
 
       --check        print the settings that hold, secrets hidden, and everything that is wrong with them; exit 0 or 1
       --healthcheck  ask the node with these settings on this machine whether it is healthy; exit 0 or 1

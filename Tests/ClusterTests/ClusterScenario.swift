@@ -138,10 +138,10 @@ final class ClusterScenario {
     }
   }
 
-  /// All `user_left` that anybody has heard, as "room user".
-  func heardLeaving() -> Set<String> {
+  /// All `user_left` that anybody on `nodes` (`nil`: on any) has heard, as "room user".
+  func heardLeaving(on nodes: Set<Int>? = nil) -> Set<String> {
     var heard: Set<String> = []
-    for client in clients.clients {
+    for client in clients.clients where nodes?.contains(client.node) ?? true {
       for (room, items) in client.rooms {
         for case .userLeft(let user) in items { heard.insert("\(room) \(user)") }
       }

@@ -6,7 +6,7 @@ import RoostTesting
 import Testing
 
 /// `roost` as people run it.
-@Suite("commands", .serialized, .timeLimit(.minutes(2)))
+@Suite("commands", .serialized, .timeLimit(.minutes(5)))
 struct CommandTests {
   static let secret = "0123456789abcdef0123456789abcdef"
 
@@ -71,6 +71,28 @@ struct CommandTests {
     #expect(try run(["serve"]).code == 1)
   }
 
+  @Test func `a node says what waits for its clients on SIGUSR1, and goes on`() throws {
+    let (process, output) = try start(["serve", "--port", "\(freePorts())"], ["ROOST_SECRET": Self.secret])
+    _ = Self.read(output, to: "node ready")
+    kill(process.processIdentifier, SIGUSR1)
+    #expect(Self.read(output, to: "backlogs").contains("clients=0"))
+    process.terminate()
+    #expect(Self.rest(of: output).contains("stopped"))
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+  }
+
+  /// What the command says up to a line with `word`, or all when it never says that.
+  private static func read(_ output: Pipe, to word: String) -> String {
+    var said: [UInt8] = []
+    while true {
+      let news = output.fileHandleForReading.availableData
+      said += news
+      let text = String(decoding: said, as: UTF8.self)
+      if news.isEmpty || text.contains(word) { return text }
+    }
+  }
+
   @Test func `a health check is the node's health`() throws {
     #expect(try run(["serve", "--healthcheck", "--port", "\(freePorts())"]).code == 1)
   }
@@ -93,15 +115,10 @@ struct CommandTests {
   private func startCluster() throws -> (process: Process, output: Pipe, welcome: String) {
     let port = try freePorts()
     let (process, output) = try start(["cluster", "--nodes", "2", "--port", "\(port)"])
-    var welcome: [UInt8] = []
-    while !String(decoding: welcome, as: UTF8.self).contains("--secret-file") {
-      let news = output.fileHandleForReading.availableData
-      if news.isEmpty { break }
-      welcome += news
-    }
+    let welcome = Self.read(output, to: "--secret-file")
     let address = try #require(Address(host: "127.0.0.1", port: port))
     #expect(HTTPProbe.get("/ws/online", from: address)?.status == 200)
-    return (process, output, String(decoding: welcome, as: UTF8.self))
+    return (process, output, welcome)
   }
 
   private func waitUntilGone(_ processes: [pid_t]) async throws {

@@ -3,7 +3,7 @@ import Glibc
 import RoostTesting
 import Testing
 
-@Suite("cluster delivery", .serialized, .timeLimit(.minutes(3)))
+@Suite("cluster delivery", .serialized, .timeLimit(.minutes(5)))
 struct DeliveryTests {
   @Test(arguments: ClusterSeeds.all)
   func `every member gets the same messages in the same order`(seed: UInt64) async throws {

@@ -4,7 +4,7 @@ import LoadGenerator
 import RoostTesting
 import Testing
 
-@Suite("cluster failures", .serialized, .timeLimit(.minutes(3)))
+@Suite("cluster failures", .serialized, .timeLimit(.minutes(5)))
 struct FailureTests {
   private func scenario(seed: UInt64, connections: Int = 60, rooms: Int = 12) async throws -> ClusterScenario {
     let scenario = try await ClusterScenario(seed: seed)
@@ -75,6 +75,7 @@ struct FailureTests {
 
   @Test func `a paused node comes back without damaging the counts`() async throws {
     let scenario = try await scenario(seed: 13)
+    let leaving = scenario.departures(from: 1)
     scenario.cluster.nodes[1].signal(SIGSTOP)
     await scenario.clients.listen(seconds: 8)
     try await scenario.cluster.waitForOnline(scenario.truth(without: [1]), on: [0, 2], seconds: 5)
@@ -84,6 +85,15 @@ struct FailureTests {
     // And it stays so: nothing late undoes what was registered anew.
     await scenario.clients.listen(seconds: 7)
     try await scenario.cluster.waitForOnline(scenario.truth(), on: [0, 1, 2], seconds: 1)
+    // Who was nowhere else left and came back, as everybody elsewhere saw; nobody else did either.
+    #expect(!leaving.isEmpty)
+    for (room, user, witnesses) in leaving {
+      for witness in witnesses {
+        #expect(Self.comings(of: user, scenario.clients.heard(witness, in: room)).suffix(2) == [false, true])
+      }
+    }
+    let left = Set(leaving.map { "\($0.room) \($0.user)" })
+    #expect(scenario.heardLeaving(on: [0, 2]) == left)
     await scenario.talk(scenario.clients.clients.indices)
     try await scenario.waitForDelivery(seconds: 20)
     #expect(scenario.violations().prefix(10) == [])
@@ -102,6 +112,17 @@ struct FailureTests {
     #expect(await scenario.cluster.nodes[0].ended() == 0)
     try await scenario.cluster.waitForOnline(scenario.truth(without: [0]), on: [1, 2], seconds: 12)
     await scenario.stop()
+  }
+
+  /// The user's joins (true) and leaves (false).
+  private static func comings(of user: String, _ heard: [ClusterClients.Heard]) -> [Bool] {
+    heard.compactMap {
+      switch $0 {
+      case .userJoined(user): true
+      case .userLeft(user): false
+      default: nil
+      }
+    }
   }
 
   private static func isResync(_ heard: ClusterClients.Heard) -> Bool {

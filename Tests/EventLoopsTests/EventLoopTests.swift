@@ -2,7 +2,7 @@ import EventLoops
 import Synchronization
 import Testing
 
-@Suite("Event loop", .timeLimit(.minutes(1)))
+@Suite("Event loop", .timeLimit(.minutes(5)))
 struct EventLoopTests {
   /// An actor whose executor is a loop, as shards are.
   private actor Resident {

@@ -2,7 +2,7 @@ import EventLoops
 import Glibc
 import Testing
 
-@Suite("Sockets and listeners", .timeLimit(.minutes(1)))
+@Suite("Sockets and listeners", .timeLimit(.minutes(5)))
 struct SocketTests {
   /// Both ends of a connection over loopback.
   private func withPair(_ body: (borrowing Socket, borrowing Socket, EventLoop) throws -> Void) throws {

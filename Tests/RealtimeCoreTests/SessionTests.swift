@@ -16,6 +16,7 @@ struct SessionTests {
     var session = Session()
     let messages: [ClientMessage] = [
       .sendMessage(room, payload: 0..<0, id: nil), .typing(room, isTyping: true, id: nil), .leaveRoom(room, id: nil),
+      .history(room, limit: 50, before: nil, id: nil),
     ]
     for message in messages {
       #expect(judge(&session, message, isMember: false) == .refuse(.notInRoom))
@@ -25,8 +26,8 @@ struct SessionTests {
 
   @Test func `rooms have a limit that joining again does not meet`() {
     var session = Session()
-    #expect(judge(&session, .joinRoom(room, id: nil), isMember: false, roomCount: 2) == .refuse(.roomLimit))
-    #expect(judge(&session, .joinRoom(room, id: nil), isMember: true, roomCount: 2) == .proceed)
+    #expect(judge(&session, .joinRoom(room, JoinWish(), id: nil), isMember: false, roomCount: 2) == .refuse(.roomLimit))
+    #expect(judge(&session, .joinRoom(room, JoinWish(), id: nil), isMember: true, roomCount: 2) == .proceed)
   }
 
   @Test func `chat is for admins, or for everybody when told so`() {
@@ -46,7 +47,7 @@ struct SessionTests {
   func `patterns open rooms`(pattern: String, isOpen: Bool) {
     var session = Session(mayJoin: [pattern], maySend: ["nowhere", pattern])
     let expected: Session.Verdict = isOpen ? .proceed : .refuse(.forbidden)
-    #expect(judge(&session, .joinRoom(room, id: nil), isMember: false) == expected)
+    #expect(judge(&session, .joinRoom(room, JoinWish(), id: nil), isMember: false) == expected)
     #expect(judge(&session, .sendMessage(room, payload: 0..<0, id: nil)) == expected)
   }
 
@@ -60,7 +61,7 @@ struct SessionTests {
 
   @Test func `joining and leaving on and on is slowed down`() {
     var session = Session()
-    let verdicts = (0..<30).map { _ in judge(&session, .joinRoom(room, id: nil), isMember: false) }
+    let verdicts = (0..<30).map { _ in judge(&session, .joinRoom(room, JoinWish(), id: nil), isMember: false) }
     #expect(verdicts.prefix(22).allSatisfy { $0 == .proceed })
     #expect(verdicts.last == .refuse(.rateLimited(retryAfterMilliseconds: 200)))
   }

@@ -4,7 +4,7 @@ import RoostTesting
 import Testing
 
 /// Presence over several nodes of one Redis.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RedisPresenceTests {
   @Test func `Two nodes with one user: one join, one leave`() throws {
     let server = try RedisServer()

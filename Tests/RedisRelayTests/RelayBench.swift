@@ -74,6 +74,10 @@ final class BenchNode {
     for case .state(let state) in events.reversed() { return state }
     return nil
   }
+  /// Every change of it; `nil` when all was well again.
+  var troubles: [RelayTrouble?] {
+    events.compactMap { if case .trouble(let trouble) = $0 { .some(trouble) } else { nil } }
+  }
   var generations: [String] { events.compactMap { if case .generation(let id, _) = $0 { id } else { nil } } }
   var token: String {
     for case .generation(_, let token) in events.reversed() { return token }
@@ -190,6 +194,16 @@ final class RelayBench {
       throw TooLate(description: "no read")
     }
     return reads[0]
+  }
+
+  func history(
+    _ room: String = "r", before: Int? = nil, limit: Int = 100, on node: BenchNode
+  ) throws -> RoomHistory {
+    let question = RelayRequest.history(RoomName(room)!, before: before, limit: limit)
+    guard case .history(let history) = try call(question, on: node) else {
+      throw TooLate(description: "no history")
+    }
+    return history
   }
 
   func register(_ incarnation: String, replaces: String? = nil, connections: Int = 0, on node: BenchNode) throws {

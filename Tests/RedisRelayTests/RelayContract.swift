@@ -27,7 +27,7 @@ final class ContractSetup {
   }
 }
 
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RelayContract {
   @Test(arguments: RelayKind.allCases)
   func `A new relay tells its generation, its subscription and its state`(_ kind: RelayKind) throws {
@@ -89,6 +89,27 @@ struct RelayContract {
   }
 
   @Test(arguments: RelayKind.allCases)
+  func `History is the last messages, or those before an offset`(_ kind: RelayKind) throws {
+    let setup = try ContractSetup(kind, history: 5)
+    let (bench, node) = (setup.bench, setup.node)
+    #expect(try bench.history(on: node).top == nil)
+    let empty = try bench.roster(on: node).top
+    let none = try bench.history(on: node)
+    #expect(none.top == empty && none.messages.isEmpty)
+    for id in 1...8 { _ = try bench.publish(["m\(id)"], on: node) }
+    let all = try bench.history(on: node)
+    #expect(all.top == Position(epoch: empty.epoch, offset: 8))
+    #expect(all.messages.map(\.offset) == [4, 5, 6, 7, 8])
+    #expect(all.messages.first?.text == RelayBench.publication("m4").text)
+    func offsets(_ before: Int?, _ limit: Int) throws -> [Int] {
+      try bench.history(before: before, limit: limit, on: node).messages.map(\.offset)
+    }
+    #expect(try offsets(nil, 2) == [7, 8] && offsets(7, 2) == [5, 6] && offsets(6, 100) == [4, 5])
+    #expect(try offsets(9, 1) == [8] && offsets(.max, 1) == [8] && offsets(4, 5) == [])
+    #expect(try offsets(1, 5) == [] && offsets(0, 5) == [])
+  }
+
+  @Test(arguments: RelayKind.allCases)
   func `A room without messages has an epoch, and keeps it`(_ kind: RelayKind) throws {
     let setup = try ContractSetup(kind)
     let (bench, node) = (setup.bench, setup.node)
@@ -119,6 +140,7 @@ struct RelayContract {
     #expect(frames.allSatisfy { $0.senderID == "ann" && $0.room == RoomName("r") })
     let versions = frames.compactMap(\.version)
     #expect(versions.count == 2 && versions[0] < versions[1])
+    #expect(frames.compactMap(\.count) == [1, 0])
     #expect(versions[0] <= roster.version && roster.version < versions[1])
     #expect(try bench.roster(on: node).count == 0)
   }

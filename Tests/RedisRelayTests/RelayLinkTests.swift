@@ -60,6 +60,32 @@ struct RelayLinkTests {
     #expect(link.tick(now: 2_200) == .degraded)
   }
 
+  @Test func `Who refuses messages is degraded though probes come back, until messages are accepted`() {
+    var link = connected(at: 0)
+    link.refusing(since: 500)
+    link.probeSeen()
+    #expect(link.tick(now: 1_499) == nil)
+    #expect(link.tick(now: 1_500) == .suspect)
+    link.probeSeen()
+    #expect(link.tick(now: 2_500) == .degraded)
+    link.established()
+    link.probeSeen()
+    #expect(link.tick(now: 9_000) == nil && link.state == .degraded)
+    link.refusing(since: nil)
+    #expect(link.tick(now: 9_001) == .connected)
+  }
+
+  @Test func `A probe that was refused is neither back nor overdue`() {
+    var liveness = Liveness()
+    liveness.start(now: 0)
+    #expect(liveness.due(now: 0) == 1)
+    #expect(liveness.refused(2) == nil)
+    #expect(liveness.refused(1) == 0)
+    #expect(liveness.overdueSince(now: 5_000) == nil)
+    #expect(liveness.seen(1) == false)
+    #expect(liveness.due(now: 1_000) == 2)
+  }
+
   @Test func `One probe at a time, a second apart, overdue after a second`() {
     var liveness = Liveness()
     #expect(liveness.due(now: 5) == nil)

@@ -7,7 +7,7 @@ import Testing
 
 /// Not a test but a ruler: `ROOST_MEASURE=1 swift test -c release --filter RelayMeasurement`. Prints what one message
 /// costs Redis and this thread.
-@Suite(.serialized, .enabled(if: unsafe getenv("ROOST_MEASURE") != nil), .timeLimit(.minutes(2)))
+@Suite(.serialized, .enabled(if: unsafe getenv("ROOST_MEASURE") != nil), .timeLimit(.minutes(5)))
 struct RelayMeasurement {
   @Test(arguments: [(1, 100), (1, 2_000), (8, 100), (16, 100)])
   func `Publishing`(_ batch: Int, _ rooms: Int) throws {

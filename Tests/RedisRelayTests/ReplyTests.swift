@@ -56,7 +56,8 @@ struct ReplyTests {
       var reader = ReplyReader(byteLimit: 4_096, itemLimit: 64)
       var reply = Reply()
       let shapes: [RequestShape] = [
-        .publish(count: 1), .read([(RoomName("r")!, nil)]), .changed, .alive, .reaped, .roster, .online, .sent,
+        .publish(RoomName("r")!, count: 1), .read([(RoomName("r")!, nil)]), .roster(RoomName("r")!), .changed, .alive,
+        .reaped, .online, .sent,
       ]
       do {
         try unsafe reader.feed(bytes.span.bytes)

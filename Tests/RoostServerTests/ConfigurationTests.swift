@@ -67,7 +67,7 @@ struct ConfigurationTests {
     "--message-size=0", "--message-size=17m", "--message-size=4kb", "--message-size=k",
     "--message-size=9223372036854775807g", "--port=65536", "--port=-1", "--port=", "--echo=perhaps",
     "--rate-per-second=nan", "--rate-per-second=0", "--log-format=xml", "--log-level=loud", "--chat-allowed=some",
-    "--pong-wait=1.5", "--shards=129",
+    "--pong-wait=1.5", "--shards=129", "--slow-consumer=wait",
   ])
   func `values that are none are refused by name`(flag: String) throws {
     let reader = read([flag])

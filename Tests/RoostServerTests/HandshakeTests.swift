@@ -3,7 +3,7 @@ import RoostTesting
 import Testing
 
 /// Every row of SPEC section 1.
-@Suite("Handshake", .timeLimit(.minutes(1)))
+@Suite("Handshake", .timeLimit(.minutes(5)))
 struct HandshakeTests {
   struct Row: Sendable, CustomTestStringConvertible {
     var name: String

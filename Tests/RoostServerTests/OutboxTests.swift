@@ -1,4 +1,5 @@
 import Buffers
+import RealtimeCore
 import Testing
 
 @testable import RoostServer
@@ -7,11 +8,15 @@ import Testing
 struct OutboxTests {
   /// What `slot` would be sent.
   private func sent(_ outbox: inout Outbox, _ slot: UInt32) -> (bytes: [UInt8], messages: UInt32)? {
-    guard let (single, messages) = outbox.take(slot) else { return nil }
-    guard let single else { return (outbox.scratch.array(), messages) }
-    let range = Int(single.start)..<Int(single.end)
-    let isReply = single.source == Outbox.arenaSource
-    return (isReply ? outbox.arena.array(range) : Array(outbox.batches[Int(single.source)][range]), messages)
+    guard let head = outbox.take(slot) else { return nil }
+    outbox.join(from: head)
+    var messages: UInt32 = 0
+    var index: UInt32? = head
+    while let current = index {
+      messages += outbox.piece(current).messages
+      index = outbox.next(outbox.piece(current))
+    }
+    return (outbox.scratch.array(), messages)
   }
 
   @Test func `pieces of all kinds leave in their order`() {
@@ -28,8 +33,8 @@ struct OutboxTests {
     outbox.appendShared(whole, to: 2)
     let touched = Array(outbox.touched)
     #expect(touched == [0, 1, 2])
-    let shared = outbox.take(0)
-    #expect(shared?.single?.end == 4 && shared?.messages == 2)
+    let isShared = outbox.take(whole, from: 0)
+    #expect(isShared && outbox.piece(whole).end == 4 && outbox.piece(whole).messages == 2)
     let mixed = sent(&outbox, 1)
     #expect(mixed?.bytes == [1, 2, 3, 4, 9] && mixed?.messages == 2)
     let all = sent(&outbox, 2)
@@ -43,8 +48,32 @@ struct OutboxTests {
     outbox.open(0)
     outbox.reply(to: 0) { $0.append([1, 2]) }
     outbox.reply(to: 0) { $0.append(3) }
-    let taken = outbox.take(0)
-    #expect(taken?.single?.start == 0 && taken?.single?.end == 3)
+    let piece = outbox.piece(outbox.take(0)!)
+    #expect(piece.start == 0 && piece.end == 3)
+    #expect(outbox.next(piece) == nil)
+  }
+
+  @Test func `replays keep their place and are never joined to others`() {
+    var outbox = Outbox()
+    outbox.open(0)
+    outbox.reply(to: 0) { $0.append(1) }
+    outbox.append(past(1...2), to: 0)
+    outbox.append(past(3...3), to: 0)
+    outbox.reply(to: 0) { $0.append(2) }
+    var sources: [UInt32] = []
+    var index = outbox.take(0)
+    #expect(outbox.replay(from: index) != nil)
+    while let current = index {
+      let piece = outbox.piece(current)
+      sources.append(piece.source == Outbox.replaySource ? piece.start : .max)
+      index = outbox.next(piece)
+    }
+    #expect(sources == [.max, 0, 1, .max])
+    let counts = outbox.replays.map(\.messages.count)
+    #expect(counts == [2, 1])
+    outbox.endTurn()
+    let isEmpty = outbox.replays.isEmpty
+    #expect(isEmpty)
   }
 
   @Test func `a place that changes hands forgets what it was to get`() {
@@ -58,50 +87,6 @@ struct OutboxTests {
     outbox.endTurn()
     let isEmpty = outbox.isEmpty && outbox.arena.isEmpty
     #expect(isEmpty)
-  }
-}
-
-@Suite("Backlog")
-struct BacklogTests {
-  private func frame(_ payload: [UInt8]) -> [UInt8] { [0x81, UInt8(payload.count)] + payload }
-
-  private func rest(_ backlog: Backlog) -> [UInt8] {
-    var buffer = ByteBuffer()
-    backlog.gather(into: &buffer, limit: .max / 2)
-    return buffer.array()
-  }
-
-  @Test func `what was sent does not come again`() {
-    let backlog = Backlog(now: 0)
-    backlog.append([1, 2, 3, 4], 1..<4, messages: 1, sent: 1)
-    backlog.append([5, 6], 0..<2, messages: 2)
-    #expect(rest(backlog) == [3, 4, 5, 6] && backlog.byteCount == 4 && backlog.messageCount == 3)
-    backlog.advance(by: 3, now: 9)
-    #expect(rest(backlog) == [6] && backlog.messageCount == 2 && backlog.lastProgress == 9)
-    backlog.advance(by: 1, now: 10)
-    #expect(backlog.isEmpty && backlog.messageCount == 0)
-  }
-
-  @Test func `gathering stops near its limit`() {
-    let backlog = Backlog(now: 0)
-    for byte in 0..<10 as Range<UInt8> { backlog.append([byte, byte], 0..<2, messages: 1) }
-    var buffer = ByteBuffer()
-    backlog.gather(into: &buffer, limit: 5)
-    #expect(buffer.count == 6)
-  }
-
-  @Test(arguments: 0...12)
-  func `only the frame that has begun is kept`(sent: Int) {
-    let backlog = Backlog(now: 0)
-    let frames = frame([1, 2]) + frame([3, 4, 5]) + frame([6])
-    backlog.append([0xFF] + frames, 1..<frames.count + 1, messages: 3, sent: sent)
-    backlog.append(frame([7]), 0..<3, messages: 1)
-    backlog.keepStartedFrame()
-    let ends = [0, 4, 9, 12]
-    let end = ends.first { $0 >= sent }!
-    #expect(rest(backlog) == Array(frames[sent..<end]))
-    backlog.append(frame([8]), 0..<3, messages: 0)
-    #expect(rest(backlog) == Array(frames[sent..<end]) + frame([8]))
   }
 }
 

@@ -2,7 +2,7 @@ import RoostServer
 import RoostTesting
 import Testing
 
-@Suite("Pages", .timeLimit(.minutes(1)))
+@Suite("Pages", .timeLimit(.minutes(5)))
 struct PageTests {
   private func get(_ target: String, from client: inout TestClient, method: String = "GET") throws -> TestClient.Answer
   {

@@ -3,7 +3,7 @@ import RoostTesting
 import Testing
 
 /// What sockets do that protocols do not speak of: halves, pieces, floods, silence.
-@Suite("Sockets", .timeLimit(.minutes(1)))
+@Suite("Sockets", .timeLimit(.minutes(5)))
 struct SocketTests {
   @Test func `an echo echoes text and binary`() async throws {
     try await withNode { node in
@@ -160,7 +160,8 @@ struct SocketTests {
       for _ in 0..<100 {
         try talker.send(message)
         #expect(try talker.talk().hasPrefix(#"{"type":"ack""#))
-        #expect(try #require(try quick.frame()).payload.count > words.utf8.count)
+        // On a busy machine the slow one's leaving comes between.
+        _ = try #require(try quick.skip { $0.payload.count > words.utf8.count })
       }
       let end = try slow.skip { $0.opcode == 8 }
       #expect(end?.closeCode == 4008)

@@ -4,7 +4,7 @@ import Testing
 import Tokens
 
 /// Clients that talk through a real node, with the hub in the shard's loop and in a loop of its own.
-@Suite("Talk", .timeLimit(.minutes(1)))
+@Suite("Talk", .timeLimit(.minutes(5)))
 struct TalkTests {
   static let shards = [1, 3]
 

@@ -16,6 +16,8 @@ public struct ClusterMessage: Decodable, Sendable {
     public var code: String?
     public var reason: String?
     public var count: Int?
+    public var recovered: Bool?
+    public var retry_after_ms: Int?
     public var users: [User]?
     public var id: String?
   }

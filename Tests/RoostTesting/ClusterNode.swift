@@ -15,11 +15,14 @@ public final class ClusterNode: Sendable {
     (0, nil, []))
 
   /// Starts the node and returns at once: see ``isReady``.
-  public init(name: String, port: UInt16, flags: [String], secretFile: String, logPath: String) throws {
+  /// - Parameter wrapper: a program, with its arguments, that runs the command it is given.
+  public init(
+    name: String, port: UInt16, flags: [String], secretFile: String, logPath: String, wrapper: [String] = []
+  ) throws {
     (self.name, self.port, self.logPath) = (name, port, logPath)
     let binary = try Self.binary()
     let command =
-      [binary, "with-parent", "\(getpid())", binary, "serve", "--host", "127.0.0.1", "--port", "\(port)"]
+      [binary, "with-parent", "\(getpid())"] + wrapper + [binary, "serve", "--host", "127.0.0.1", "--port", "\(port)"]
       + ["--node-id", name, "--secret-file", secretFile] + flags
     // The kernel's promise is tied to the thread that started the process, so that thread stays with it.
     onNewThread(name: name) { [self] in

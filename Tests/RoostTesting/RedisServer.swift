@@ -1,7 +1,10 @@
+import CSystem
 public import Glibc
 import Synchronization
 
 /// A real redis-server of its own for one test: a free port, a unix socket and a directory that goes with it.
+///
+/// `ROOST_TEST_REDIS_SERVER` names another program than `redis-server`, such as Valkey's.
 ///
 /// A second small process holds the one end of a channel; when the test process ends, however it ends, the channel
 /// closes and the watchdog kills the server and removes the directory. Nothing is left behind by a failed test.
@@ -21,6 +24,8 @@ public final class RedisServer: Sendable {
   public let port: UInt16
   public var unixSocket: String { directory + "/socket" }
   public var url: String { "redis://127.0.0.1:\(port)" }
+  private static let program =
+    unsafe getenv("ROOST_TEST_REDIS_SERVER").map { unsafe String(cString: $0) } ?? "redis-server"
   private let options: [String]
   private let running = Mutex<Running?>(nil)
 
@@ -44,7 +49,7 @@ public final class RedisServer: Sendable {
   public func start() throws {
     let arguments =
       [
-        "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", unixSocket, "--dir", directory,
+        Self.program, "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", unixSocket, "--dir", directory,
         "--logfile", directory + "/log", "--save", "", "--daemonize", "no",
       ] + options
     let server = try Self.spawn(arguments)
@@ -56,7 +61,7 @@ public final class RedisServer: Sendable {
       if unsafe waitpid(server, &status, WNOHANG) == server { break }
       usleep(10_000)
     }
-    throw Failure(description: "redis-server did not start; see \(directory)/log")
+    throw Failure(description: "\(Self.program) did not start; see \(directory)/log")
   }
 
   /// `kill -9`, and waits until it is gone.
@@ -85,7 +90,10 @@ public final class RedisServer: Sendable {
 
   /// Runs one command through redis-cli and returns what it prints.
   @discardableResult
-  public func ask(_ words: String...) throws -> String {
+  public func ask(_ words: String...) throws -> String { try ask(words) }
+
+  @discardableResult
+  public func ask(_ words: [String]) throws -> String {
     try Self.output(["redis-cli", "-s", unixSocket] + words)
   }
 
@@ -124,6 +132,8 @@ public final class RedisServer: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
       }
     }
+    // Whoever reads the output is not told by redis-cli, again and again, that a server is not there yet.
+    if output >= 0 { unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_RDWR, 0) }
     var process: pid_t = 0
     var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
     defer { unsafe words.forEach { unsafe free($0) } }

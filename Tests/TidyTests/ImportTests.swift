@@ -9,16 +9,18 @@ import Testing
     "WebSocketCore": ["Buffers"],
     "HTTPCore": ["Buffers"],
     "RealtimeCore": ["Buffers"],
-    "EventLoops": ["CSystem", "Glibc", "Synchronization"],
-    "Telemetry": ["Glibc", "Synchronization"],
+    "Locks": ["CSystem", "Synchronization"],
+    "EventLoops": ["CSystem", "Glibc", "Locks", "Synchronization"],
+    "Telemetry": ["Glibc", "Locks", "Synchronization"],
     "Tokens": ["COpenSSL", "FoundationEssentials", "Glibc", "Synchronization"],
     "RedisRelay": [
-      "Buffers", "CHiredis", "COpenSSL", "CSystem", "EventLoops", "Glibc", "RealtimeCore", "Synchronization",
+      "Buffers", "CHiredis", "COpenSSL", "CSystem", "EventLoops", "Glibc", "Locks", "RealtimeCore",
+      "Synchronization",
     ],
     "LoadGenerator": ["Buffers", "CSystem", "EventLoops", "Glibc", "HTTPCore", "Synchronization", "WebSocketCore"],
     "RoostServer": [
-      "Buffers", "CSystem", "COpenSSL", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore", "RealtimeCore",
-      "RedisRelay", "Synchronization", "Telemetry", "Tokens", "WebSocketCore",
+      "Buffers", "CSystem", "COpenSSL", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore", "Locks",
+      "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "WebSocketCore",
     ],
     "roost": [
       "CSystem", "EventLoops", "FoundationEssentials", "Glibc", "LoadGenerator", "RoostServer", "Synchronization",

@@ -10,6 +10,8 @@ struct Order {
   /// Go on after a violation, and say at the end what was found where.
   var isSurvey = false
   var mutant: RedisMutant?
+  /// Only name the mutants and say what each is.
+  var namesMutants = false
 
   init(_ arguments: [String]) throws(BadOrder) {
     var numbers: [UInt64] = []
@@ -18,6 +20,7 @@ struct Order {
       switch word {
       case "--trace": isPrinting = true
       case "--survey": isSurvey = true
+      case "--mutants": namesMutants = true
       case "--mutant":
         guard let name = rest.popFirst(), let mutant = RedisMutant(rawValue: name) else {
           throw BadOrder(words: "--mutant is one of \(RedisMutant.allCases.map(\.rawValue).joined(separator: ", "))")

@@ -15,7 +15,7 @@ extension ClientMessage {
     do { return try message(envelope, bytes, id) } catch { throw Refusal(mistake: error, id: id) }
   }
 
-  private enum Kind { case join, leave, send, typing, stopTyping, onlineUsers, `private`, chat, ping }
+  private enum Kind { case join, leave, send, typing, stopTyping, onlineUsers, history, `private`, chat, ping }
 
   private static func message(
     _ envelope: Envelope, _ bytes: RawSpan, _ id: Range<Int>?
@@ -25,9 +25,15 @@ extension ClientMessage {
     case .send: return try .sendMessage(roomToSend(envelope, bytes), payload: payload(envelope), id: id)
     case .typing: return try .typing(room(envelope, bytes), isTyping: true, id: id)
     case .stopTyping: return try .typing(room(envelope, bytes), isTyping: false, id: id)
-    case .join: return try .joinRoom(roomOfObject(envelope, bytes), id: id)
+    case .join:
+      let room = try roomOfObject(envelope, bytes)
+      return try .joinRoom(room, JoinWish(payload: envelope[.payload], in: bytes), id: id)
     case .leave: return try .leaveRoom(roomOfObject(envelope, bytes), id: id)
     case .onlineUsers: return try .onlineUsers(roomOfObject(envelope, bytes), id: id)
+    case .history:
+      let room = try roomOfObject(envelope, bytes)
+      let wish = try HistoryWish(payload: envelope[.payload], in: bytes)
+      return .history(room, limit: wish.limit, before: wish.before, id: id)
     case .private: return try .private(recipient: recipient(envelope, bytes), payload: payload(envelope), id: id)
     case .chat: return try .chat(payload: payload(envelope), id: id)
     case .ping: return .ping(id: id)
@@ -42,6 +48,7 @@ extension ClientMessage {
     if type.matches("join_room", in: bytes) { return .join }
     if type.matches("leave_room", in: bytes) { return .leave }
     if type.matches("online_users", in: bytes) { return .onlineUsers }
+    if type.matches("history", in: bytes) { return .history }
     if type.matches("private", in: bytes) { return .private }
     if type.matches("chat", in: bytes) { return .chat }
     if type.matches("ping", in: bytes) { return .ping }

@@ -4,12 +4,14 @@
 /// without the quotes and with its escapes as they were written, so that it can be given back byte for byte; to
 /// compare two ids take ``idKey(_:in:)``.
 public enum ClientMessage: Equatable, Sendable {
-  case joinRoom(RoomName, id: Range<Int>?)
+  case joinRoom(RoomName, JoinWish, id: Range<Int>?)
   case leaveRoom(RoomName, id: Range<Int>?)
   case sendMessage(RoomName, payload: Range<Int>, id: Range<Int>?)
   /// `isTyping` is false for `stop_typing`.
   case typing(RoomName, isTyping: Bool, id: Range<Int>?)
   case onlineUsers(RoomName, id: Range<Int>?)
+  /// `limit` is 1 to 100; `before`: only what has a lower offset.
+  case history(RoomName, limit: Int, before: Int?, id: Range<Int>?)
   /// `recipient` has 1 to 128 bytes.
   case `private`(recipient: String, payload: Range<Int>, id: Range<Int>?)
   case chat(payload: Range<Int>, id: Range<Int>?)
@@ -27,7 +29,8 @@ public enum ClientMessage: Equatable, Sendable {
   /// The client's id, whatever the message is.
   public var id: Range<Int>? {
     switch self {
-    case .joinRoom(_, let id), .leaveRoom(_, let id), .onlineUsers(_, let id), .ping(let id): id
+    case .joinRoom(_, _, let id), .leaveRoom(_, let id), .onlineUsers(_, let id), .ping(let id): id
+    case .history(_, _, _, let id): id
     case .sendMessage(_, _, let id), .typing(_, _, let id), .private(_, _, let id), .chat(_, let id): id
     }
   }

@@ -10,6 +10,8 @@ public enum ClientMistake: Error, Equatable, Sendable {
   case rateLimited(retryAfterMilliseconds: Int)
   /// The outcome is unknown: send again with the same id.
   case relayUnavailable(retryAfterMilliseconds: Int? = nil)
+  /// The relay is away and the node delivers by itself: there is nothing to send again.
+  case deliveredLocally
 
   /// The code that programs compare.
   public var code: StaticString { entry.code }
@@ -41,6 +43,7 @@ public enum ClientMistake: Error, Equatable, Sendable {
     case .forbidden: ("FORBIDDEN", "not allowed")
     case .rateLimited: ("RATE_LIMITED", "too many messages")
     case .relayUnavailable: ("RELAY_UNAVAILABLE", "outcome unknown, send again with the same id")
+    case .deliveredLocally: ("RELAY_UNAVAILABLE", "delivered on this node only, and not stored: do not send it again")
     }
   }
 }

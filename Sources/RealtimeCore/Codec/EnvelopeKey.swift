@@ -1,7 +1,7 @@
 /// The top-level keys of a message that mean something to us.
 enum EnvelopeKey: Int, CaseIterable {
   case type, room, payload, sender, timestamp, id, offset
-  case recipient, clientID, origin, node, epoch, token, version
+  case recipient, clientID, origin, node, epoch, token, version, count
 
   /// `nil` when `key` is none of ours.
   @inline(__always)
@@ -23,6 +23,7 @@ enum EnvelopeKey: Int, CaseIterable {
     case 4 where holds("node"): self = .node
     case 5 where holds("epoch"): self = .epoch
     case 5 where holds("token"): self = .token
+    case 5 where holds("count"): self = .count
     case 6 where holds("sender"): self = .sender
     case 6 where holds("origin"): self = .origin
     case 6 where holds("offset"): self = .offset

@@ -21,22 +21,43 @@ public struct RelayEnvelope: Equatable, Sendable {
   /// - Parameters:
   ///   - offset: the place in the room's order, for numbered messages.
   ///   - includingClientID: for the sender's other connections.
-  public func appendClientFrame(to buffer: inout ByteBuffer, offset: Int? = nil, includingClientID: Bool = false) {
-    // The client's id is written right behind the visible part, so both are one run of bytes.
-    let end = includingClientID ? clientIDRange.map { $0.upperBound + 1 } ?? visibleCount : visibleCount
-    buffer.append(unsafe text.span.bytes.extracting(0..<end))
+  ///   - isDegraded: delivered on one node alone, neither numbered nor stored.
+  public func appendClientFrame(
+    to buffer: inout ByteBuffer, offset: Int? = nil, includingClientID: Bool = false, isDegraded: Bool = false
+  ) {
+    buffer.append(unsafe text.span.bytes.extracting(0..<clientEnd(includingClientID)))
     if let offset { buffer.appendMember(offset: offset) }
+    if isDegraded { buffer.append(#","degraded":true"#) }
     buffer.append(UInt8(ascii: "}"))
+  }
+
+  /// How many bytes ``appendClientFrame(to:offset:includingClientID:)`` appends for a numbered message.
+  public func clientFrameCount(offset: Int, includingClientID: Bool) -> Int {
+    var digits = 1
+    var rest = offset.magnitude / 10
+    while rest > 0 { (digits, rest) = (digits + 1, rest / 10) }
+    return clientEnd(includingClientID) + #","offset":}"#.utf8.count + (offset < 0 ? 1 : 0) + digits
+  }
+
+  /// The client's id is written right behind the visible part, so both are one run of bytes.
+  private func clientEnd(_ includingClientID: Bool) -> Int {
+    includingClientID ? clientIDRange.map { $0.upperBound + 1 } ?? visibleCount : visibleCount
   }
 
   /// Appends what goes over the channel as it is: an unnumbered frame of this Redis generation's nodes.
   ///
-  /// - Parameter version: the room's presence version, for presence events.
-  public func appendRelayFrame(to buffer: inout ByteBuffer, version: Int? = nil, token: String) {
+  /// - Parameters:
+  ///   - version: the room's presence version, for presence events.
+  ///   - count: how many users the room has after the event.
+  public func appendRelayFrame(to buffer: inout ByteBuffer, version: Int? = nil, count: Int? = nil, token: String) {
     buffer.append(text)
     if let version {
       buffer.append(#","version":"#)
       buffer.append(decimal: version)
+    }
+    if let count {
+      buffer.append(#","count":"#)
+      buffer.append(decimal: count)
     }
     buffer.appendToken(token)
   }

@@ -30,6 +30,7 @@ extension RelayFrame {
     token = try Self.text(.token, envelope, bytes)
     offset = try Self.integer(.offset, atLeast: 1, envelope, bytes)
     version = try Self.integer(.version, atLeast: 0, envelope, bytes)
+    count = kind == .userJoined || kind == .userLeft ? try Self.count(envelope, bytes) : nil
     recipient = try Self.recipient(kind, envelope, bytes)
     origin = try Self.text(.origin, envelope, bytes).map { (range) throws(RelayFrameError) in
       guard let id = ConnectionID(bytes, hex: range) else { throw .badField }
@@ -65,6 +66,12 @@ extension RelayFrame {
     guard let value = envelope[key] else { return nil }
     guard let number = JSONNumber.integer(bytes, value), number >= minimum else { throw .badField }
     return number
+  }
+
+  private static func count(_ envelope: Envelope, _ bytes: RawSpan) throws(RelayFrameError) -> Int? {
+    let count = try integer(.count, atLeast: 0, envelope, bytes)
+    guard count ?? 0 <= countLimit else { throw .badField }
+    return count
   }
 
   private static func recipient(

@@ -8,6 +8,8 @@ public struct RelayFrame: Equatable, Sendable {
   public static let byteLimit = 65_536
   /// Keys a frame may have: what a client's message may have, and what we put around it.
   static let keyLimit = JSONScanner.keyLimit + 64
+  /// More users than any room has.
+  static let countLimit = 1_000_000_000
 
   /// What a frame is about.
   public enum Kind: CaseIterable, Equatable, Sendable {
@@ -63,6 +65,8 @@ public struct RelayFrame: Equatable, Sendable {
   public let recipient: String?
   /// The room's presence version, 0 or more.
   public let version: Int?
+  /// How many users the room has after a presence event.
+  public let count: Int?
 }
 
 /// Why a frame from the relay channel was dropped.

@@ -30,7 +30,8 @@ public enum ServerMessage {
   /// The answer to `send_message`: stored at `offset` and handed to the relay.
   ///
   /// - Parameters:
-  ///   - messageID: the server's id of the message, contents of a JSON string.
+  ///   - messageID: the server's id of the message, contents of a JSON string; empty when it is not known, because
+  ///     another one was stored first.
   ///   - isDuplicate: the client's id was used before; `offset` is the first one's.
   public static func appendAck(
     room: RoomName, offset: Int, epoch: String, messageID: RawSpan, isDuplicate: Bool = false, id: RawSpan = RawSpan(),
@@ -40,9 +41,12 @@ public enum ServerMessage {
     buffer.appendMember(room: room)
     buffer.append(#","payload":{"epoch":"#)
     buffer.append(jsonString: epoch)
-    buffer.append(#","message_id":""#)
-    buffer.append(messageID)
-    buffer.append(isDuplicate ? #"","dup":true}"# : #""}"#)
+    if !messageID.isEmpty {
+      buffer.append(#","message_id":""#)
+      buffer.append(messageID)
+      buffer.append(UInt8(ascii: "\""))
+    }
+    buffer.append(isDuplicate ? #","dup":true}"# : "}")
     buffer.appendMember(id: id)
     buffer.appendMember(offset: offset)
     buffer.append(UInt8(ascii: "}"))

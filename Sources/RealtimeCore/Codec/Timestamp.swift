@@ -20,6 +20,12 @@ public struct Timestamp: Sendable, Equatable {
   /// Appends the 24 characters, without quotes.
   public func append(to buffer: inout ByteBuffer) { buffer.append(unsafe text.span.bytes) }
 
+  /// Whether `other`, 24 characters like ours, is an earlier moment: the order of the text is that of time.
+  func isAfter(_ other: ArraySlice<UInt8>) -> Bool {
+    for (place, byte) in other.enumerated() where byte != text[place] { return byte < text[place] }
+    return false
+  }
+
   public static func == (left: Self, right: Self) -> Bool { left.milliseconds == right.milliseconds }
 
   private static func format(_ milliseconds: Int64) -> [24 of UInt8] {

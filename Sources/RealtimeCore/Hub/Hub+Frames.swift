@@ -31,12 +31,6 @@ extension Hub {
     arrive(message, at: Position(epoch: bytes.text(epoch), offset: offset), room: number, now: now)
   }
 
-  private mutating func presenceChanged(_ frame: RelayFrame, _ bytes: RawSpan, now: Now) {
-    guard let room = frame.room, let number = roomNumbers[room], let user = frame.senderID else { return }
-    if frame.kind == .userLeft { endTyping(room: room, user: user, isTold: true, now: now) }
-    tell(number, frame, bytes, except: user)
-  }
-
   /// Another program's message: outside all promises, and never presence.
   private mutating func foreign(_ frame: RelayFrame, _ bytes: RawSpan, now: Now) {
     switch frame.kind {

@@ -41,24 +41,13 @@ extension Hub {
     guard incarnation == presence.incarnation else { return }  // everything was made known again since
     switch reply {
     case .presenceChanged:
-      presence.isChanging = false
+      presence.settled()
     case .fenced:
       fenced(now: now)
     default:
       presence.isChanging = false
       presence.putBack(changes, now: now.monotonic)
     }
-  }
-
-  // MARK: Relay
-
-  mutating func relayChanged(to state: RelayState, now: Now) {
-    guard state != relayState else { return }
-    relayState = state
-    output.actions.append(.notice(.relayState(state)))
-    guard state == .connected else { return }
-    // Whatever waited for its retry goes now.
-    for slot in 0..<UInt32(rooms.slotCount) where rooms.isInUse(slot) { mark(slot) }
   }
 
   // MARK: Lease
@@ -69,9 +58,11 @@ extension Hub {
     if isFirst {
       register(replacing: nil)
     } else {
-      startAnew(isAnnounced: false)
+      startAnew()
     }
+    clearAllRings()
     doubtAllRooms(now: now)
+    doubtRosters(isNewGeneration: !isFirst, now: now)
   }
 
   mutating func leaseAnswered(_ question: LeaseQuestion, incarnation: String, _ reply: RelayReply, now: Now) {
@@ -91,29 +82,31 @@ extension Hub {
     case (.register, _):
       presence.isRegistering = false
     case (.connections, .failed):
-      presence.connectionsChanged(now: now.monotonic)
+      presence.countLater(now: now.monotonic)
     default: break
     }
   }
 
-  /// The lease was lost while this process slept: others have counted its users out, so they come back announced.
+  /// The lease was lost while this process slept: others have counted its users out.
   private mutating func fenced(now: Now) {
     guard presence.isRegistered else { return }
     counters.fenced += 1
     output.actions.append(.notice(.fenced(incarnation: presence.incarnation)))
-    startAnew(isAnnounced: true)
+    startAnew()
   }
 
-  private mutating func startAnew(isAnnounced: Bool) {
+  /// Makes everything known again under a new name. Each change is announced: who keeps a roster that has the user
+  /// tells nobody, and no roster made meanwhile lacks him for good.
+  private mutating func startAnew() {
     guard !presence.isDeparted else { return }
     register(replacing: presence.renew())
     for slot in 0..<UInt32(users.slotCount) where users.isInUse(slot) {
-      presence.change(room: nil, users[slot].identity, isJoin: true, isAnnounced: isAnnounced)
+      presence.change(room: nil, users[slot].identity, isJoin: true)
     }
     for slot in 0..<UInt32(rooms.slotCount) where rooms.isInUse(slot) {
       for user in rooms[slot].users.keys {
         let (name, identity) = (rooms[slot].name, users[user].identity)
-        presence.change(room: name, identity, isJoin: true, isAnnounced: isAnnounced)
+        presence.change(room: name, identity, isJoin: true)
       }
     }
   }

@@ -3,17 +3,15 @@ import Buffers
 extension Hub {
   /// How long a message may wait for the relay before its sender is told, in milliseconds.
   static var publishPatience: Int64 { 5_000 }
-  static var retryDelay: Int64 { 100 }
 
   mutating func send(_ connection: ConnectionID, _ name: RoomName, _ text: ClientText, now: Now) {
     guard let user = user(of: connection) else { return }
     guard let number = roomNumbers[name], connections[connection]!.rooms.contains(number) else {
       return refuse(connection, .notInRoom, id: Array(text.bytes[text.id]))
     }
-    if let entrant = rooms[number].entrants.lastIndex(where: { $0.connection == connection && !$0.isMember }) {
-      return sendEarly(entrant, room: number, text)
-    }
+    if isOnItsWay(connection, into: number) { return sendEarly(connection, room: number, text) }
     guard maySend(user, connection, id: text.bytes[text.id], now: now) else { return }
+    if settleDegraded(text, from: connection, user: user, in: number, now: now) { return }
     guard pendingMessages < configuration.outboxMessages, pendingBytes < configuration.outboxBytes else {
       return refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: Array(text.bytes[text.id]))
     }
@@ -34,25 +32,21 @@ extension Hub {
     return false
   }
 
-  private mutating func sendEarly(_ entrant: Int, room number: RoomNumber, _ text: ClientText) {
-    guard rooms[number].entrants[entrant].early.count < 64 else {
-      let connection = rooms[number].entrants[entrant].connection
-      return refuse(connection, .relayUnavailable(), id: Array(text.bytes[text.id]))
+  /// What is said on the way in is kept with whoever goes in.
+  private mutating func sendEarly(_ connection: ConnectionID, room number: RoomNumber, _ text: ClientText) {
+    let isFull = updateEntrant(connection, room: number) { entrant in
+      guard entrant.early.count < 64 else { return true }
+      entrant.early.append(text)
+      return false
     }
-    rooms[number].entrants[entrant].early.append(text)
+    if isFull { refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: Array(text.bytes[text.id])) }
   }
 
   private mutating func put(
     _ text: ClientText, from connection: ConnectionID, user: UserNumber, into number: RoomNumber, now: Now
   ) {
-    messageCounter += 1
     let identity = users[user].identity
-    let (name, stamp) = (rooms[number].name, stamp(now))
-    let bytes = unsafe text.bytes.span.bytes
-    let envelope = RelayEnvelope.message(
-      room: name, payload: bytes.extracting(text.payload), sender: identity, timestamp: stamp,
-      id: MessageID(incarnation: configuration.instance, counter: UInt(messageCounter)),
-      clientID: bytes.extracting(text.id), origin: connection, scratch: &scratch)
+    let envelope = envelope(text, sender: identity, origin: connection, room: number, now: now)
     let message = StoredMessage(envelope: envelope, sender: identity.user, origin: connection)
     let pending = PendingPublication(
       message: message, connection: connection, clientID: Array(text.bytes[text.id]),
@@ -64,7 +58,20 @@ extension Hub {
     mark(number)
   }
 
-  /// Sends what waits, all together, unless a request is on its way.
+  /// A client's words as a message of the room, with an id of their own.
+  mutating func envelope(
+    _ text: ClientText, sender: Identity, origin: ConnectionID, room number: RoomNumber, now: Now
+  ) -> RelayEnvelope {
+    messageCounter += 1
+    let (name, stamp) = (rooms[number].name, stamp(now))
+    let bytes = unsafe text.bytes.span.bytes
+    return RelayEnvelope.message(
+      room: name, payload: bytes.extracting(text.payload), sender: sender, timestamp: stamp,
+      id: MessageID(incarnation: configuration.instance, counter: UInt(messageCounter)),
+      clientID: bytes.extracting(text.id), origin: origin, scratch: &scratch)
+  }
+
+  /// Sends what waits, all together, unless a request is on its way or has just failed.
   mutating func publishWaiting(_ number: RoomNumber, now: Now) {
     guard rooms[number].outbox?.isAsked == false, rooms[number].outbox?.isIdle == false else { return }
     for pending in rooms[number].outbox!.takeFinished(now: now.monotonic) {
@@ -74,6 +81,7 @@ extension Hub {
         refuse(pending.connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: pending.clientID)
       }
     }
+    guard rooms[number].outbox!.retryAt <= now.monotonic else { return }
     let publications = rooms[number].outbox!.nextRequest(limit: RelayLimits.publicationsPerRequest)
     if !publications.isEmpty { ask(.publish(rooms[number].name, publications), .publish(number)) }
   }
@@ -81,11 +89,11 @@ extension Hub {
   mutating func published(_ number: RoomNumber, _ reply: RelayReply, now: Now) {
     guard rooms.isInUse(number), rooms[number].outbox != nil else { return }
     guard case .published(let outcomes) = reply, outcomes.count == rooms[number].outbox!.inFlight.count else {
-      rooms[number].outbox!.failed()
+      let attempt = rooms[number].outbox!.failed(now: now.monotonic)
       counters.relayFailures += 1
       // A new generation is known already and wants the messages at once; anything else needs a moment.
       if case .failed(.staleGeneration) = reply { return mark(number) }
-      return roomRetries.append(number, due: now.monotonic + Self.retryDelay)
+      return rooms[number].outbox!.retry(at: roomRetries.append(number, attempt: attempt, now: now.monotonic))
     }
     mark(number)
     let isRetry = rooms[number].outbox!.attempts > 1
@@ -115,14 +123,13 @@ extension Hub {
     if isRetry, let known, known.epoch != place.epoch || known.offset < place.offset {
       // Perhaps our own first try, which ran unseen: its copy brings the ack in its turn.
       rooms[number].stream.expect(place, now: now.monotonic)
-      noteGap(number)
+      noteGap(number, now: now)
     }
     guard connections[pending.connection] != nil else { return }
     let name = rooms[number].name
     let text = write {
       ServerMessage.appendAck(
-        room: name, offset: place.offset, epoch: place.epoch,
-        messageID: unsafe pending.message.envelope.messageID.span.bytes, isDuplicate: true,
+        room: name, offset: place.offset, epoch: place.epoch, messageID: RawSpan(), isDuplicate: true,
         id: unsafe pending.clientID.span.bytes, to: &$0)
     }
     output.actions.append(.text(pending.connection, text))

@@ -4,7 +4,7 @@ extension Hub {
   /// Rule 17 of the design: joins while the relay is away wait this long, in milliseconds.
   static var joinPatience: Int64 { 5_000 }
 
-  mutating func join(_ connection: ConnectionID, _ name: RoomName, id: [UInt8], now: Now) {
+  mutating func join(_ connection: ConnectionID, _ name: RoomName, _ wish: JoinWish, id: [UInt8], now: Now) {
     guard let user = user(of: connection) else { return }
     let number = roomNumbers[name] ?? addRoom(name)
     let isMember = connections[connection]!.rooms.contains(number)
@@ -13,10 +13,15 @@ extension Hub {
       addMember(user, room: number)
     }
     let entrant = Entrant(
-      connection: connection, id: id, deadline: now.monotonic + Self.joinPatience,
+      connection: connection, id: id, wish: wish, deadline: now.monotonic + Self.joinPatience,
       change: presence.lastChange, isMember: isMember)
-    if rooms[number].entrants.isEmpty { entrantDeadlines.append(number, due: entrant.deadline) }
-    rooms[number].entrants.append(entrant)
+    entrantDeadlines.append(number, due: entrant.deadline)
+    let isBehind = isMember && rooms[number].returners.contains { $0.entrant.connection == connection }
+    if wish == JoinWish(), !isBehind {
+      rooms[number].entrants.append(entrant)
+    } else {
+      rooms[number].returners.append(Returner(entrant: entrant))
+    }
     mark(number)
   }
 
@@ -41,11 +46,6 @@ extension Hub {
 
   // MARK: Members
 
-  /// It asked to join and does not get the room's items yet.
-  func isOnItsWay(_ connection: ConnectionID, into number: RoomNumber) -> Bool {
-    rooms[number].entrants.contains { $0.connection == connection && !$0.isMember }
-  }
-
   private mutating func addMember(_ user: UserNumber, room number: RoomNumber) {
     let count = rooms[number].users[user, default: 0]
     rooms[number].users[user] = count + 1
@@ -60,8 +60,7 @@ extension Hub {
   mutating func removeMember(
     _ connection: ConnectionID, user: UserNumber, room number: RoomNumber, _ departure: Departure, now: Now
   ) {
-    rooms[number].entrants.removeAll { entrant in entrant.connection == connection }
-    rooms[number].rosterFor = rooms[number].rosterFor.map { min($0, rooms[number].entrants.count) }
+    removeEntrants(number) { $0.connection == connection }
     mark(number)
     let count = rooms[number].users[user]!
     guard count == 1 else {
@@ -80,24 +79,27 @@ extension Hub {
   // MARK: Rosters
 
   /// Asks who is in the room, when somebody waits for it. One roster at a time; whoever comes meanwhile gets the next.
-  mutating func askRoster(_ number: RoomNumber) {
+  mutating func askRoster(_ number: RoomNumber, now: Now) {
     guard rooms[number].rosterFor == nil, rooms[number].isAwaitingRoster else { return }
+    guard rooms[number].rosterRetry.at <= now.monotonic else { return }
     // Only those whose joining is on its way before the question; the others wait for a later turn.
     let lastSent = presence.lastSent
     let ready = rooms[number].entrants.prefix { $0.change <= lastSent }.count
-    guard ready > 0 || !rooms[number].askers.isEmpty || rooms[number].needsEpoch else { return presence.wake(number) }
-    rooms[number].rosterFor = ready
-    ask(.roster(rooms[number].name), .roster(number))
+    if ready > 0 || !rooms[number].askers.isEmpty { return askRoster(number, covering: ready) }
+    if !rooms[number].entrants.isEmpty { presence.wake(number) }
+    if rooms[number].needsRoster { queueRoster(number) }
   }
 
   mutating func rosterArrived(_ number: RoomNumber, _ reply: RelayReply, now: Now) {
     guard rooms.isInUse(number), let covered = rooms[number].rosterFor else { return }
     rooms[number].rosterFor = nil
-    guard case .roster(let roster) = reply else {
-      roomRetries.append(number, due: now.monotonic + Self.retryDelay)
-      return
+    guard case .roster(let snapshot) = reply else {
+      rooms[number].duties.isNeeded = true
+      let due = roomRetries.append(number, attempt: rooms[number].rosterRetry.failures + 1, now: now.monotonic)
+      return rooms[number].rosterRetry.failed(at: due)
     }
-    rooms[number].needsEpoch = false
+    rooms[number].rosterRetry = Retry()
+    let roster = compareRoster(snapshot, room: number, now: now)
     rooms[number].stream.start(at: roster.top, now: now.monotonic)
     if rooms[number].stream.position?.epoch != roster.top.epoch {
       rooms[number].stream.doubt(now: now.monotonic)
@@ -105,7 +107,17 @@ extension Hub {
     let entrants = Array(rooms[number].entrants.prefix(covered))
     // A copy without spare room: in the end an idle room keeps no memory for those who came.
     rooms[number].entrants = Array(rooms[number].entrants.dropFirst(entrants.count))
-    for entrant in entrants { enter(entrant, room: number, roster, now: now) }
+    var returners: [Returner] = []
+    for var entrant in entrants {
+      entrant.top = roster.top
+      let (welcome, state) = welcome(entrant, room: number, behind: returners, now: now)
+      if let welcome {
+        enter(entrant, room: number, roster, welcome, now: now)
+      } else {
+        returners.append(Returner(entrant: entrant, state: state))
+      }
+    }
+    postpone(returners, room: number, now: now)
     let askers = rooms[number].askers
     rooms[number].askers = []
     for asker in askers where connections[asker.connection] != nil {
@@ -121,28 +133,32 @@ extension Hub {
     mark(number)
   }
 
-  private mutating func enter(_ entrant: Entrant, room number: RoomNumber, _ roster: Roster, now: Now) {
+  private mutating func enter(
+    _ entrant: Entrant, room number: RoomNumber, _ roster: Roster, _ welcome: Welcome, now: Now
+  ) {
     let identity = users[user(of: entrant.connection)!].identity
-    let (name, position) = (rooms[number].name, rooms[number].stream.position ?? roster.top)
+    let name = rooms[number].name
     let (complete, stamp) = (roster.including(identity), stamp(now))
     let text = write {
       ServerMessage.appendRoomInfo(
         room: name, users: complete.members, count: complete.count,
-        standing: .init(epoch: position.epoch, offset: position.offset), timestamp: stamp,
+        standing: welcome.standing, timestamp: stamp,
         id: unsafe entrant.id.span.bytes, to: &$0)
     }
     if !entrant.isMember { rooms[number].entries += 1 }
     output.actions.append(
       entrant.isMember ? .text(entrant.connection, text) : .enter(entrant.connection, number, name, text))
+    replay(welcome, to: entrant.connection)
     for early in entrant.early { send(entrant.connection, name, early, now: now) }
   }
 
   /// The way in took too long for some: the relay is away.
   mutating func giveUpEntrants(_ number: RoomNumber, now: Now) {
     guard rooms.isInUse(number) else { return }
-    let late = rooms[number].entrants.prefix { $0.deadline <= now.monotonic }
-    for entrant in late { giveUp(entrant, room: number, now: now) }
-    if let next = rooms[number].entrants.first { entrantDeadlines.append(number, due: next.deadline) }
+    let waiting = rooms[number].entrants + rooms[number].returners.map(\.entrant)
+    for entrant in waiting where entrant.deadline <= now.monotonic {
+      giveUp(entrant, room: number, now: now)
+    }
   }
 
   private mutating func giveUp(_ entrant: Entrant, room number: RoomNumber, now: Now) {
@@ -152,14 +168,16 @@ extension Hub {
         .relayUnavailable(retryAfterMilliseconds: 1_000), id: unsafe entrant.id.span.bytes, to: &$0)
     }
     guard !entrant.isMember, let user = user(of: connection) else {
-      rooms[number].entrants.removeAll { $0.connection == connection && $0.deadline <= now.monotonic }
+      removeEntrants(number) { $0.connection == connection && $0.deadline <= now.monotonic }
       output.actions.append(.text(connection, text))
       return
     }
     connections[connection]!.rooms.removeAll { $0 == number }
     removeMember(connection, user: user, room: number, .left, now: now)
     output.actions.append(.exit(connection, number, name, text))
-    for early in entrant.early { refuse(connection, .relayUnavailable(), id: Array(early.bytes[early.id])) }
+    for early in entrant.early {
+      refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: Array(early.bytes[early.id]))
+    }
   }
 
   // MARK: The table
@@ -171,6 +189,8 @@ extension Hub {
   }
 
   mutating func forgetRoom(_ number: RoomNumber) {
+    freeSlot(number)
+    clearRing(number)
     roomNumbers[rooms.remove(number).name] = nil
     output.actions.append(.forget(number))
   }
@@ -179,10 +199,14 @@ extension Hub {
 extension Roster {
   /// The roster with `identity` in it: a change that is still on its way must not leave out whom it is for.
   func including(_ identity: Identity) -> Roster {
-    guard !members.contains(where: { $0.user == identity.user }), members.count == count else { return self }
+    guard !members.contains(where: { $0.user == identity.user }) else { return self }
     var complete = self
+    if members.count == count {
+      complete.count += 1
+    } else if members.count >= RelayLimits.rosterNames {
+      complete.members.removeLast()  // some of a big room: he is to be among them
+    }
     complete.members.append(identity)
-    complete.count += 1
     return complete
   }
 }

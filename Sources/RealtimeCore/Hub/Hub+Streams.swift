@@ -11,7 +11,7 @@ extension Hub {
     case .duplicate: break
     case .held:
       awaitTurn(message, at: place, room: number)
-      noteGap(number)
+      noteGap(number, now: now)
     }
   }
 
@@ -20,10 +20,11 @@ extension Hub {
     while let message = rooms[number].stream.next() {
       deliver(message, at: rooms[number].stream.position!, room: number, now: now)
     }
-    noteGap(number)
+    noteGap(number, now: now)
   }
 
   private mutating func deliver(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
+    remember(message, at: place.offset, room: number, now: now)
     turnCame(for: message, room: number)
     let entries = rooms[number].entries
     guard rooms[number].stream.isFirst(key: message.retryKey, entries: entries, now: now.monotonic) else {
@@ -60,8 +61,12 @@ extension Hub {
   // MARK: Gaps
 
   /// The room's stream may want to ask.
-  mutating func noteGap(_ number: RoomNumber) {
-    if let due = rooms[number].stream.questionDue { gaps.append(number, due: due) }
+  mutating func noteGap(_ number: RoomNumber, now: Now) {
+    guard let due = rooms[number].stream.questionDue else { return }
+    // A question that failed waits longer than any gap, and must not hold up the other rooms.
+    let failures = rooms[number].stream.failures
+    guard failures > 0, due > now.monotonic else { return gaps.append(number, due: due) }
+    roomRetries.append(number, attempt: failures, now: now.monotonic)
   }
 
   /// Frames may have been missed: every room asks what it lacks.
@@ -78,7 +83,7 @@ extension Hub {
     var asked: [RoomNumber] = []
     for number in numbers where rooms.isInUse(number) {
       guard let known = rooms[number].stream.takeQuestion(now: now.monotonic) else {
-        if rooms[number].stream.questionDue != nil { noteGap(number) }
+        if rooms[number].stream.failures == 0 { noteGap(number, now: now) }
         continue
       }
       batch.append((rooms[number].name, known))
@@ -96,7 +101,7 @@ extension Hub {
     guard case .read(let reads) = reply, reads.count == numbers.count else {
       for number in numbers where rooms.isInUse(number) {
         rooms[number].stream.questionFailed(now: now.monotonic)
-        noteGap(number)
+        noteGap(number, now: now)
       }
       return
     }
@@ -122,6 +127,7 @@ extension Hub {
       known: read.known, top: read.top, messages: messages, isComplete: isComplete, now: now.monotonic)
     if case .resync(let place, let reason) = answer {
       counters.resyncs += 1
+      clearRing(number)
       let (name, stamp) = (rooms[number].name, stamp(now))
       let text = write {
         ServerMessage.appendResync(
@@ -130,7 +136,7 @@ extension Hub {
       output.actions.append(.item(number, RoomItem(text: text)))
       settleTurns(room: number)
     }
-    if read.top == nil, !rooms[number].users.isEmpty { rooms[number].needsEpoch = true }
+    if read.top == nil { rooms[number].duties.isNeeded = true }
     drain(number, now: now)
     mark(number)
   }

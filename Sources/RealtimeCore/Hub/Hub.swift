@@ -34,8 +34,14 @@ public struct Hub: ~Copyable {
   var rooms = Slab<HubRoom>()
   var roomNumbers: [RoomName: RoomNumber] = [:]
 
+  // What is remembered
+  var ringBytes = 0
+  var ringOrder = UseOrder()
+  /// Connections that were given something of the past and did not take it yet.
+  var outstanding: [ConnectionID: Outstanding] = [:]
+
   // The relay
-  public internal(set) var relayState = RelayState.starting
+  var standing = RelayStanding()
   var generationToken = ""
   var nextTicket: RelayTicket = 1
   var questions: [RelayTicket: Question] = [:]
@@ -44,10 +50,11 @@ public struct Hub: ~Copyable {
   var pendingBytes = 0
   /// Rooms that something must be sent for at the end of the turn.
   var marked: [RoomNumber] = []
-  var roomRetries = DelayQueue<RoomNumber>()
+  var roomRetries = RoomRetries()
   var gaps = DelayQueue<RoomNumber>()
 
   var presence: Presence
+  var refresh = RosterRefresh()
   var typing = TypingTable()
   var privates = PrivateMessages()
   var online = OnlineCache()
@@ -71,8 +78,11 @@ public struct Hub: ~Copyable {
     switch command {
     case .connect(let connection, let identity): connect(connection, identity, now: now)
     case .disconnect(let connection, let departure): disconnect(connection, departure, now: now)
-    case .join(let connection, let room, _, let id): join(connection, room, id: id, now: now)
-    case .askHistory, .replayDrained, .dropped: break
+    case .join(let connection, let room, let wish, let id): join(connection, room, wish, id: id, now: now)
+    case .askHistory(let connection, let room, let limit, let before, let id):
+      askHistory(connection, room, limit: limit, before: before, id: id, now: now)
+    case .replayDrained(let connection): replayDrained(connection, now: now)
+    case .dropped(let connection, let room): dropped(connection, room, now: now)
     case .leave(let connection, let room, let id): leave(connection, room, id: id, now: now)
     case .send(let connection, let room, let text): send(connection, room, text, now: now)
     case .typing(let connection, let room, let isTyping): type(connection, room, isTyping, now: now)
@@ -92,16 +102,21 @@ public struct Hub: ~Copyable {
     case .frame(let bytes): frame(bytes, now: now)
     case .directed(let bytes): directed(bytes, now: now)
     case .state(let state): relayChanged(to: state, now: now)
+    case .trouble(let trouble): standing.trouble = trouble
     case .generation(_, let token): generationBegan(token: token, now: now)
-    case .resubscribed: doubtAllRooms(now: now)
+    case .resubscribed:
+      doubtAllRooms(now: now)
+      doubtRosters(isNewGeneration: false, now: now)
     }
   }
 
   /// Time passed. Call when ``nextDeadline`` has come; calling too often does no harm.
   public mutating func tick(now: Now) {
     tickPresence(now: now)
+    tickRosters(now: now)
     tickTyping(now: now)
     tickPrivates(now: now)
+    tickRings(now: now)
     while let number = entrantDeadlines.popDue(now: now.monotonic) { giveUpEntrants(number, now: now) }
     while let number = roomRetries.popDue(now: now.monotonic) { mark(number) }
     while let number = gaps.popDue(now: now.monotonic) { mark(number) }
@@ -110,11 +125,13 @@ public struct Hub: ~Copyable {
   /// Sends what the turn gathered.
   public mutating func endTurn(now: Now) {
     sendPresenceChanges(now: now)
+    if ringBytes > configuration.ringBytes { shrinkRings() }
     guard !marked.isEmpty else { return }
     var numbers: [RoomNumber] = []
     swap(&numbers, &marked)
     for number in numbers { settle(number, now: now) }
     askGaps(numbers, now: now)
+    refreshRosters()
     numbers.removeAll(keepingCapacity: true)
     if marked.isEmpty { swap(&numbers, &marked) }
   }
@@ -126,11 +143,13 @@ public struct Hub: ~Copyable {
     func consider(_ due: Int64?) {
       if let due { earliest = min(earliest, due) }
     }
+    consider(nextRosterDeadline)
     consider(typing.nextDeadline)
     consider(privates.timeouts.nextDue)
     consider(entrantDeadlines.nextDue)
     consider(roomRetries.nextDue)
     consider(gaps.nextDue)
+    consider(ringDeadline)
     return earliest
   }
 
@@ -154,7 +173,8 @@ public struct Hub: ~Copyable {
     guard rooms.isInUse(number) else { return }
     rooms[number].isMarked = false
     publishWaiting(number, now: now)
-    askRoster(number)
+    serveReturners(number, now: now)
+    askRoster(number, now: now)
     if rooms[number].users.isEmpty { forgetTurnsOfTheGone(room: number) }
     if !rooms[number].isUsed { forgetRoom(number) }
   }
@@ -169,10 +189,13 @@ public struct Hub: ~Copyable {
   }
 
   private mutating func answer(_ question: Question, _ reply: RelayReply, now: Now) {
+    if case .failed(.refused(let trouble)) = reply { counters.refused[trouble, default: 0] += 1 }
     switch question {
     case .publish(let room): published(room, reply, now: now)
     case .read(let numbers): readAnswered(numbers, reply, now: now)
     case .roster(let room): rosterArrived(room, reply, now: now)
+    case .past(let room, let ticket): pastArrived(room, ticket, reply, now: now)
+    case .history(let connection, let room, let id): historyArrived(connection, room, id: id, reply, now: now)
     case .presence(let changes, let incarnation):
       presenceAnswered(changes, incarnation: incarnation, reply, now: now)
     case .lease(let question, let incarnation): leaseAnswered(question, incarnation: incarnation, reply, now: now)

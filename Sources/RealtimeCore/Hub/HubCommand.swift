@@ -47,15 +47,38 @@ public enum HubCommand: Sendable {
   case depart(graceMilliseconds: Int)
 }
 
-/// The cluster's numbers, or this node's while the relay is away.
-public struct OnlineAnswer: Sendable, Equatable {
+public struct OnlineNumbers: Sendable, Equatable {
   public var connections: Int
   public var users: Int
   public var nodes: Int
-  public var isClusterWide: Bool
 
-  public init(connections: Int, users: Int, nodes: Int, isClusterWide: Bool) {
+  public init(connections: Int, users: Int, nodes: Int) {
     (self.connections, self.users, self.nodes) = (connections, users, nodes)
-    self.isClusterWide = isClusterWide
+  }
+}
+
+/// The cluster's numbers, or this node's while the relay is away.
+public struct OnlineAnswer: Sendable, Equatable {
+  /// What the cluster was, so many milliseconds ago.
+  public struct Known: Sendable, Equatable {
+    public var numbers: OnlineNumbers
+    public var ageMilliseconds: Int64
+  }
+
+  public var numbers: OnlineNumbers
+  public var isClusterWide: Bool
+  /// How old the numbers are.
+  public var ageMilliseconds: Int64
+  /// Beside the node's own numbers: the last that the relay told, if it ever did.
+  public var lastKnown: Known?
+  public var relay: RelayState
+  public var trouble: RelayTrouble?
+
+  public init(
+    _ numbers: OnlineNumbers, isClusterWide: Bool, ageMilliseconds: Int64 = 0, relay: RelayState = .connected,
+    trouble: RelayTrouble? = nil
+  ) {
+    (self.numbers, self.isClusterWide, self.ageMilliseconds) = (numbers, isClusterWide, ageMilliseconds)
+    (self.relay, self.trouble) = (relay, trouble)
   }
 }

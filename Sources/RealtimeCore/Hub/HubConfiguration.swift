@@ -11,6 +11,20 @@ public struct HubConfiguration: Sendable {
   /// Messages that wait for the relay, over all rooms. More are refused with `RELAY_UNAVAILABLE`.
   public var outboxMessages = 1_000
   public var outboxBytes = 4 << 20
+  /// While the relay is away, messages go to the members on this node: at once, unnumbered, marked and not stored.
+  public var deliversLocally = false
+  /// Messages a room remembers, and how many seconds each.
+  public var historyMessages = 300
+  public var historySeconds = 3_600
+  /// Memory of what all rooms remember, in bytes; rooms that were used least recently lose theirs first.
+  public var ringBytes = 256 << 20
+  /// What a client that comes back gets at most of one room, in messages and bytes; if it missed more, it gets nothing.
+  public var recoveryMessages = 300
+  public var recoveryBytes = 1 << 20
+  /// The most bytes of last messages in one answer; older ones are left out.
+  public var historyBytes = 512 << 10
+  /// What one connection may have been given of the past, in bytes, before it must take it to get more.
+  public var replayBytes = 1 << 20
 
   public init(instance: String) {
     precondition((1...19).contains(instance.utf8.count))
@@ -41,6 +55,15 @@ public struct HubCounters: Sendable, Equatable {
   public var fenced = 0
   public var reaped = 0
   public var rateLimited = 0
+  /// Messages that went to this node's members alone, because the relay was away.
+  public var localDeliveries = 0
+  /// Requests that the relay refused, by reason.
+  public var refused: [RelayTrouble: Int] = [:]
+  /// Joins with a position that were given all they had missed, and those that were told why not.
+  public var recovered = 0
+  public var notRecovered = 0
+  /// Questions about a room's past that the room's memory could not answer.
+  public var pastReads = 0
 
   public init() {}
 }

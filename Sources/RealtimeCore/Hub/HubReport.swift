@@ -6,7 +6,10 @@ public struct HubReport: Sendable, Equatable {
   public var rooms = 0
   /// Messages that wait for the relay or for its answer.
   public var pendingMessages = 0
+  /// Memory of the rooms' last messages, about.
+  public var rememberedBytes = 0
   public var relayState = RelayState.starting
+  public var relayTrouble: RelayTrouble?
 
   public init() {}
 }
@@ -17,7 +20,8 @@ extension Hub {
     report.counters = counters
     (report.connections, report.users, report.rooms) = (connections.count, userNumbers.count, roomNumbers.count)
     report.pendingMessages = pendingMessages
-    report.relayState = relayState
+    (report.relayState, report.relayTrouble) = (relayState, standing.trouble)
+    report.rememberedBytes = ringBytes
     return report
   }
 }

@@ -18,13 +18,27 @@ struct HubConnection {
 struct Entrant {
   let connection: ConnectionID
   let id: [UInt8]
-  let deadline: Int64
+  /// What it wants of the past.
+  let wish: JoinWish
+  var deadline: Int64
   /// The presence change that must be on its way before a roster shows it.
   let change: Int
   /// Sent before the way in was over; published right after.
   var early: [ClientText] = []
   /// It was a member already and only asks for `room_info` again.
   let isMember: Bool
+  /// The relay was asked for what it missed, or for the last messages, and told all it could.
+  var hasRead = false
+  /// Where the room stood by the last roster it waited for.
+  var top: Position?
+  var hasHistory = false
+
+  init(
+    connection: ConnectionID, id: [UInt8], wish: JoinWish, deadline: Int64, change: Int, isMember: Bool
+  ) {
+    (self.connection, self.id, self.wish, self.deadline) = (connection, id, wish, deadline)
+    (self.change, self.isMember) = (change, isMember)
+  }
 }
 
 /// One message as this node holds it.
@@ -57,19 +71,31 @@ struct HubRoom: ~Copyable {
   var entries = 0
   /// How many entrants the roster on its way is for; `nil`: none is on its way.
   var rosterFor: Int?
+  var rosterRetry = Retry()
+  /// Those who need something of the past before they can enter.
+  var returners: [Returner] = []
+  /// Which question about the past is on its way.
+  var pastQuestion: RelayTicket?
+  var pastRetry = Retry()
+  /// The last delivered messages, up to the stream's position and of its epoch.
+  var ring = RoomRing<PastMessage>()
+  var ringUsedAt: Int64 = 0
   /// Those who asked who is here.
   var askers: [(connection: ConnectionID, id: [UInt8])] = []
   var outbox: Outbox?
   /// Our connections' messages that are stored and that the room's order has not come to yet.
   var awaitingTurn: [(message: StoredMessage, place: Position)] = []
-  /// The relay lost the room (a new generation): a roster makes it begin again, so that members hear of it at once
-  /// and not with the next message.
-  var needsEpoch = false
+  /// Who is here, over all nodes.
+  var roster = RoomRoster()
+  var duties = RosterDuties()
   var isMarked = false
 
   init(name: RoomName) { self.name = name }
 
-  var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty || needsEpoch }
+  var isAwaitingRoster: Bool { !entrants.isEmpty || !askers.isEmpty || needsRoster }
+
+  /// Its members need one, although nobody waits for it.
+  var needsRoster: Bool { duties.isNeeded && !users.isEmpty }
 
   /// A room with a roster on its way stays: its number must not name another room when the answer comes. So does one
   /// that owes somebody an ack.
@@ -83,6 +109,9 @@ enum Question {
   case publish(RoomNumber)
   case read([RoomNumber])
   case roster(RoomNumber)
+  /// Named by its own ticket too: the room may have asked again, or be another one by now.
+  case past(RoomNumber, RelayTicket)
+  case history(ConnectionID, RoomName, id: [UInt8])
   case presence([PresenceChange], incarnation: String)
   case lease(LeaseQuestion, incarnation: String)
   case reap(String)

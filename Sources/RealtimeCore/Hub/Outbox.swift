@@ -20,6 +20,8 @@ struct Outbox {
   private(set) var isAsked = false
   /// How often the messages in flight were sent.
   private(set) var attempts = 0
+  /// When the next try may be.
+  private(set) var retryAt: Int64 = .min
 
   var isIdle: Bool { inFlight.isEmpty && waiting.isEmpty }
 
@@ -44,12 +46,22 @@ struct Outbox {
     }
   }
 
-  /// The request failed: what it carried goes again.
-  mutating func failed() { isAsked = false }
+  /// The request failed: what it carried goes again. Returns the failure's place in its row, lowered where waiting so
+  /// long would let the oldest message overstay its time.
+  mutating func failed(now: Int64) -> Int {
+    isAsked = false
+    let rest = min(inFlight.first?.deadline ?? .max, waiting.first?.deadline ?? .max) - now
+    var attempt = attempts
+    while attempt > 1, RoomRetries.delay(attempt: attempt) > rest { attempt -= 1 }
+    return attempt
+  }
+
+  mutating func retry(at due: Int64) { retryAt = due }
+  mutating func retryNow() { retryAt = .min }
 
   /// The request was answered: hands out what it carried.
   mutating func answered() -> [PendingPublication] {
-    isAsked = false
+    (isAsked, retryAt) = (false, .min)
     var sent: [PendingPublication] = []
     swap(&sent, &inFlight)
     return sent

@@ -11,9 +11,10 @@
 /// One node's share of presence: its lease and the changes on their way.
 struct Presence {
   static let heartbeatInterval: Int64 = 2_000
+  /// How long a node that does not renew its lease counts as living.
+  static let leaseDuration: Int64 = 6_000
   /// Connection counts are told this soon after a change.
   static let countDelay: Int64 = 100
-  static let retryDelay: Int64 = 100
 
   /// A user who lost his last connection in a room and may come back before others are told.
   private struct Leaver: Hashable {
@@ -37,6 +38,7 @@ struct Presence {
   private(set) var lastChange = 0
   private(set) var lastSent = 0
   private(set) var retryAt: Int64?
+  private var failures = 0
   var heartbeatAt: Int64
   var countAt: Int64?
   private(set) var nodes: [String] = []
@@ -61,14 +63,15 @@ struct Presence {
     return earliest
   }
 
-  mutating func change(room: RoomName?, _ identity: Identity, isJoin: Bool, isAnnounced: Bool = true) {
+  mutating func change(room: RoomName?, _ identity: Identity, isJoin: Bool) {
     lastChange += 1
-    waiting.append(
-      PresenceChange(
-        room: room, user: identity.user, name: identity.name, isJoin: isJoin, isAnnounced: isAnnounced))
+    waiting.append(PresenceChange(room: room, user: identity.user, name: identity.name, isJoin: isJoin))
   }
 
   mutating func connectionsChanged(now: Int64) { countAt = countAt ?? now + Self.countDelay }
+
+  /// The count could not be told: once more in a while, if no heartbeat brings it sooner.
+  mutating func countLater(now: Int64) { countAt = now + RoomRetries.longest }
 
   // MARK: Sending
 
@@ -87,7 +90,17 @@ struct Presence {
   mutating func putBack(_ batch: [PresenceChange], now: Int64) {
     waiting.insert(contentsOf: batch, at: 0)
     lastSent -= batch.count
-    retryAt = now + Self.retryDelay
+    failures += 1
+    retryAt = now + RoomRetries.delay(attempt: failures)
+  }
+
+  /// The batch ran.
+  mutating func settled() { (isChanging, failures) = (false, 0) }
+
+  /// The relay is back: what waits for its retry goes at once.
+  mutating func retryNow(now: Int64) {
+    failures = 0
+    if retryAt != nil { retryAt = now }
   }
 
   /// Takes a new name and forgets what was on its way; the hub makes everything known again. Returns the old name.
@@ -98,7 +111,7 @@ struct Presence {
     waiting.removeAll()
     lastSent = lastChange
     leavers.removeAll()
-    retryAt = nil
+    (retryAt, failures) = (nil, 0)
     return old
   }
 

@@ -30,6 +30,14 @@ public struct Replay: Sendable {
   }
 }
 
+// How long a message is before it is written, so that its frame can be written in one go.
+extension Replay {
+  /// How many bytes ``append(_:to:)`` writes.
+  public func byteCount(of message: PastMessage) -> Int {
+    message.envelope.clientFrameCount(offset: message.offset, includingClientID: message.sender == user)
+  }
+}
+
 /// What a client that joins wants of the past.
 public struct JoinWish: Sendable, Equatable {
   /// The position to go on from; answered by `recovered`.

@@ -43,6 +43,8 @@ public struct RoomStream<Message> {
   /// What was held when the question was sent: if the answer names another epoch, it is of one that is over.
   private var heldEpochAsked = ""
   private var lastAsked = Int64.min / 2
+  /// How many questions in a row got no answer.
+  public private(set) var failures = 0
   private var recent = RecentDeliveries()
 
   public init() {}
@@ -97,6 +99,7 @@ public struct RoomStream<Message> {
   public mutating func doubt(now: Int64) {
     guard position != nil else { return }
     (isAsking, mustAsk) = (false, true)
+    failures = 0
     askAt = now
     lastAsked = Int64.min / 2
   }
@@ -119,7 +122,8 @@ public struct RoomStream<Message> {
   public mutating func questionFailed(now: Int64) {
     guard isAsking else { return }
     (isAsking, mustAsk) = (false, true)
-    askAt = now + Self.questionInterval
+    failures += 1
+    askAt = now + RoomRetries.delay(attempt: failures)
   }
 
   /// The answer to a question about what lies above `known`; `top` is `nil` when the relay knows nothing of the room.
@@ -127,6 +131,7 @@ public struct RoomStream<Message> {
     known: Position?, top: Position?, messages: [(offset: Int, message: Message)], isComplete: Bool, now: Int64
   ) -> Answer {
     isAsking = false
+    failures = 0
     guard let position, let known, let top else {
       if !held.isEmpty { ask(at: now + Self.questionInterval) }
       return .nothing
@@ -206,5 +211,9 @@ public struct RoomStream<Message> {
     held[place.offset] = message
   }
 
-  private mutating func ask(at time: Int64) { askAt = min(askAt ?? time, time) }
+  /// A question that failed keeps its time: what arrives meanwhile is no reason to hurry.
+  private mutating func ask(at time: Int64) {
+    if failures > 0, askAt != nil { return }
+    askAt = min(askAt ?? time, time)
+  }
 }

@@ -7,6 +7,9 @@ import Buffers
 //
 // A room that nobody uses is forgotten after its history's lifetime. It may begin again, and must not be taken for
 // the room it was: its epoch is a new one.
+//
+// All rooms' messages have one budget of memory. The room that nobody said or read anything in for the longest time
+// pays first; what is gone makes `read` incomplete, as it does in Redis.
 
 /// Numbers, stores and counts for one node without Redis.
 public struct LocalRelay: ~Copyable, Relay {
@@ -15,9 +18,13 @@ public struct LocalRelay: ~Copyable, Relay {
 
   private let historyMessages: Int
   private let historyLifetime: Int64
+  private let historyBytes: Int
   private var epochs: Chance
   private var events: [RelayEvent] = []
-  private var rooms: [RoomName: LocalRoom] = [:]
+  private var rooms = Slab<LocalRoom>()
+  private var roomNumbers: [RoomName: UInt32] = [:]
+  private var uses = UseOrder()
+  private var heldBytes = 0
   private var online: Set<String> = []
   private var connections = 0
   private var incarnation = ""
@@ -30,9 +37,13 @@ public struct LocalRelay: ~Copyable, Relay {
   ///   - seed: makes the epochs, which must differ between processes.
   ///   - historyMessages: messages kept per room.
   ///   - historySeconds: how long a message is kept.
-  public init(seed: UInt64, historyMessages: Int = 300, historySeconds: Int = 3_600, now: Now) {
+  ///   - historyBytes: memory of all rooms' messages together, about.
+  public init(
+    seed: UInt64, historyMessages: Int = 300, historySeconds: Int = 3_600, historyBytes: Int = 256 << 20, now: Now
+  ) {
     epochs = Chance(seed: seed)
     self.historyMessages = historyMessages
+    self.historyBytes = historyBytes
     historyLifetime = Int64(historySeconds) * 1_000
     self.now = now
     nextSweep = now.monotonic + Self.sweepInterval
@@ -61,7 +72,7 @@ public struct LocalRelay: ~Copyable, Relay {
     switch request {
     case .publish(let room, let publications): return .published(publish(publications, in: room))
     case .read(let questions): return .read(questions.map { read($0.room, known: $0.known) })
-    case .history: return .failed(.unavailable)
+    case .history(let room, let before, let limit): return .history(history(room, before: before, limit: limit))
     case .changePresence(let incarnation, let changes):
       guard incarnation == self.incarnation else { return .fenced }
       for change in changes { apply(change) }
@@ -95,37 +106,73 @@ public struct LocalRelay: ~Copyable, Relay {
   // MARK: Messages
 
   private mutating func publish(_ publications: [Publication], in name: RoomName) -> [PublishOutcome] {
-    open(name)
-    return publications.map { publication in
+    let room = open(name)
+    let before = rooms[room].cost
+    let outcomes = publications.map { publication in
       let digest = LocalDigests.Key(user: publication.userID, room: name, id: publication.clientID)
       if let first = digests.find(digest, now: now.monotonic) {
         return PublishOutcome(position: first, isDuplicate: true)
       }
-      let place = rooms[name]!.append(publication.text, now: now.monotonic, limit: historyMessages)
+      let place = rooms[room].append(publication.text, now: now.monotonic, limit: historyMessages)
       digests.insert(digest, place, now: now.monotonic)
       return PublishOutcome(position: place, isDuplicate: false)
     }
+    heldBytes += rooms[room].cost - before
+    uses.use(room)
+    if heldBytes > historyBytes { forgetMost() }
+    return outcomes
   }
 
-  private func read(_ name: RoomName, known: Position?) -> RoomRead {
-    guard let room = rooms[name] else {
+  private mutating func read(_ name: RoomName, known: Position?) -> RoomRead {
+    guard let room = roomNumbers[name] else {
       return RoomRead(room: name, known: known, top: nil, messages: [], isComplete: false)
     }
-    guard let known else { return RoomRead(room: name, known: nil, top: room.top, messages: [], isComplete: true) }
-    let messages = room.messages(above: known)
-    return RoomRead(room: name, known: known, top: room.top, messages: messages ?? [], isComplete: messages != nil)
+    let top = rooms[room].top
+    guard let known else { return RoomRead(room: name, known: nil, top: top, messages: [], isComplete: true) }
+    forgetOld(room)
+    let messages = rooms[room].messages(above: known)
+    if messages?.isEmpty == false { uses.use(room) }
+    return RoomRead(room: name, known: known, top: top, messages: messages ?? [], isComplete: messages != nil)
   }
 
-  private mutating func open(_ name: RoomName) {
-    guard rooms[name] == nil else { return }
-    rooms[name] = LocalRoom(epoch: String(epochs.next() >> 8, radix: 36), now: now.monotonic)
+  private mutating func history(_ name: RoomName, before: Int?, limit: Int) -> RoomHistory {
+    guard let room = roomNumbers[name] else { return RoomHistory(top: nil, messages: []) }
+    forgetOld(room)
+    let messages = rooms[room].messages(before: before ?? .max, limit: limit)
+    if !messages.isEmpty { uses.use(room) }
+    return RoomHistory(top: rooms[room].top, messages: messages)
+  }
+
+  private mutating func open(_ name: RoomName) -> UInt32 {
+    if let room = roomNumbers[name] { return room }
+    let epoch = String(epochs.next() >> 8, radix: 36)
+    let room = rooms.insert(LocalRoom(name: name, epoch: epoch, now: now.monotonic)).slot
+    roomNumbers[name] = room
+    return room
   }
 
   private mutating func sweep() {
     let oldest = now.monotonic - historyLifetime
-    for name in Array(rooms.keys) {
-      rooms[name]!.forget(before: oldest)
-      if rooms[name]!.isIdle(since: oldest) { rooms[name] = nil }
+    for room in 0..<UInt32(rooms.slotCount) where rooms.isInUse(room) {
+      forgetOld(room)
+      guard rooms[room].isIdle(since: oldest) else { continue }
+      uses.remove(room)
+      roomNumbers[rooms.remove(room).name] = nil
+    }
+  }
+
+  private mutating func forgetOld(_ room: UInt32) {
+    let before = rooms[room].cost
+    rooms[room].forget(before: now.monotonic - historyLifetime)
+    heldBytes += rooms[room].cost - before
+  }
+
+  /// Holds the budget of all rooms together.
+  private mutating func forgetMost() {
+    while heldBytes > historyBytes, let room = uses.oldest {
+      let before = rooms[room].cost
+      if !rooms[room].forgetFirst() { uses.remove(room) }
+      heldBytes += rooms[room].cost - before
     }
   }
 
@@ -136,20 +183,20 @@ public struct LocalRelay: ~Copyable, Relay {
       if change.isJoin { online.insert(change.user) } else { online.remove(change.user) }
       return
     }
-    open(name)
+    let room = open(name)
     guard let identity = Identity(user: change.user, name: change.name),
-      rooms[name]!.change(identity, isJoin: change.isJoin, now: now), change.isAnnounced
+      rooms[room].change(identity, isJoin: change.isJoin, now: now), change.isAnnounced
     else { return }
     let envelope = RelayEnvelope.member(
       change.isJoin ? .userJoined : .userLeft, room: name, user: identity,
       timestamp: Timestamp(milliseconds: now.wall), node: "local", scratch: &scratch)
     scratch.removeAll()
-    envelope.appendRelayFrame(to: &scratch, version: rooms[name]!.version, token: Self.token)
+    envelope.appendRelayFrame(
+      to: &scratch, version: rooms[room].version, count: rooms[room].memberCount, token: Self.token)
     events.append(.frame(scratch.array()))
   }
 
   private mutating func roster(of name: RoomName) -> Roster {
-    open(name)
-    return rooms[name]!.roster
+    rooms[open(name)].roster
   }
 }

@@ -1,50 +1,65 @@
 /// One room of ``LocalRelay``: its numbers, its last messages, its members.
 struct LocalRoom {
-  private struct Entry {
+  private struct Entry: RingEntry {
     let text: [UInt8]
     let storedAt: Int64
+
+    static var blank: Entry { Entry(text: [], storedAt: 0) }
+    /// The text, its header, and the entry itself.
+    var cost: Int { text.count + 64 }
   }
 
+  let name: RoomName
   private let epoch: String
   private var lastOffset = 0
   private var lastUse: Int64
-  /// The last messages, oldest at `oldest` once the ring is full.
-  private var ring: [Entry] = []
-  private var oldest = 0
+  /// The last messages, up to `lastOffset`.
+  private var ring = RoomRing<Entry>()
   /// User id → name.
   private var members: [String: String] = [:]
   private(set) var version = 0
 
-  init(epoch: String, now: Int64) { (self.epoch, lastUse) = (epoch, now) }
+  init(name: RoomName, epoch: String, now: Int64) { (self.name, self.epoch, lastUse) = (name, epoch, now) }
 
   var top: Position { Position(epoch: epoch, offset: lastOffset) }
+  /// The memory of its messages, about, in bytes.
+  var cost: Int { ring.cost }
 
   mutating func append(_ text: [UInt8], now: Int64, limit: Int) -> Position {
     lastOffset += 1
     lastUse = now
-    let entry = Entry(text: text, storedAt: now)
-    if ring.count < limit {
-      ring.append(entry)
-    } else if limit > 0 {
-      ring[oldest] = entry
-      oldest = (oldest + 1) % limit
-    }
+    ring.append(Entry(text: text, storedAt: now), at: lastOffset, limit: limit)
     return top
   }
 
   /// Everything above `known` in order; `nil` when some of it is gone or `known` is of another run.
   func messages(above known: Position) -> [(offset: Int, text: [UInt8])]? {
-    let missed = lastOffset - known.offset
-    guard known.epoch == epoch, missed >= 0, missed <= ring.count else { return nil }
-    return (ring.count - missed..<ring.count).map { index in
-      (lastOffset - ring.count + index + 1, ring[(oldest + index) % ring.count].text)
-    }
+    guard known.epoch == epoch, known.offset <= lastOffset else { return nil }
+    if known.offset == lastOffset { return [] }
+    guard !ring.isEmpty, known.offset >= ring.firstOffset - 1 else { return nil }
+    return messages(from: known.offset + 1, below: lastOffset + 1)
+  }
+
+  /// The last `limit` messages below `before`, next to each other up to there.
+  func messages(before: Int, limit: Int) -> [(offset: Int, text: [UInt8])] {
+    let end = min(before, lastOffset + 1)
+    let first = max(end - limit, ring.firstOffset)
+    return ring.isEmpty || first >= end ? [] : messages(from: first, below: end)
+  }
+
+  private func messages(from first: Int, below end: Int) -> [(offset: Int, text: [UInt8])] {
+    zip(first..<end, ring.entries(from: first, below: end)).map { ($0, $1.text) }
   }
 
   mutating func forget(before time: Int64) {
-    guard ring.contains(where: { $0.storedAt < time }) else { return }
-    ring = (0..<ring.count).map { ring[(oldest + $0) % ring.count] }.filter { $0.storedAt >= time }
-    oldest = 0
+    while let first = ring.first, first.storedAt < time { ring.removeFirst() }
+  }
+
+  /// Forgets the oldest message; false when there is none.
+  mutating func forgetFirst() -> Bool {
+    guard !ring.isEmpty else { return false }
+    ring.removeFirst()
+    return true
   }
 
   func isIdle(since time: Int64) -> Bool { members.isEmpty && ring.isEmpty && lastUse < time }
@@ -58,6 +73,8 @@ struct LocalRoom {
     version = max(version + 1, Int(now.wall) * 1_000)
     return true
   }
+
+  var memberCount: Int { members.count }
 
   var roster: Roster {
     let shown = members.count > RelayLimits.rosterFull ? RelayLimits.rosterNames : members.count

@@ -181,8 +181,8 @@ public enum RelayFailure: Sendable, Equatable {
   case outcomeUnknown
   /// The relay belongs to another generation now; nothing was stored. A ``RelayEvent/generation(id:token:)`` tells.
   case staleGeneration
-  /// Redis refused (out of memory, read-only, no permission …): nothing was stored.
-  case refused(String)
+  /// Refused (out of memory, read-only, no permission …): nothing was stored.
+  case refused(RelayTrouble)
   /// Not connected, or too much waits already; nothing was sent.
   case unavailable
 }
@@ -196,6 +196,9 @@ public enum RelayEvent: Sendable {
   /// A frame for this node alone.
   case directed([UInt8])
   case state(RelayState)
+  /// What keeps the relay from its work has changed; `nil`: nothing does. It may be less than the state suggests
+  /// (one room's key) and never replaces it.
+  case trouble(RelayTrouble?)
   /// A generation begins; numbers and presence of the one before mean nothing any more. `token` marks nodes' frames.
   case generation(id: String, token: String)
   /// Frames may have been missed up to now, none from now on.

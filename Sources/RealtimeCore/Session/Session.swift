@@ -58,11 +58,11 @@ public struct Session: Sendable {
     case .typing:
       guard isMember else { return .refuse(.notInRoom) }
       return typing.take(at: now * 1_000_000, rate: Rules.typing) == .allowed ? .proceed : .ignore
-    case .joinRoom(let room, _):
+    case .joinRoom(let room, _, _):
       guard Self.allows(mayJoin, room) else { return .refuse(.forbidden) }
       guard isMember || roomCount < rules.roomsPerConnection else { return .refuse(.roomLimit) }
       return controlled(rules, now)
-    case .leaveRoom:
+    case .leaveRoom, .history:
       return isMember ? controlled(rules, now) : .refuse(.notInRoom)
     case .onlineUsers(let room, _):
       return isMember || Self.allows(mayJoin, room) ? controlled(rules, now) : .refuse(.forbidden)
@@ -100,7 +100,8 @@ extension ClientMessage {
   /// The room it is about.
   public var room: RoomName? {
     switch self {
-    case .joinRoom(let room, _), .leaveRoom(let room, _), .onlineUsers(let room, _): room
+    case .joinRoom(let room, _, _), .leaveRoom(let room, _), .onlineUsers(let room, _): room
+    case .history(let room, _, _, _): room
     case .sendMessage(let room, _, _), .typing(let room, _, _): room
     case .private, .chat, .ping: nil
     }

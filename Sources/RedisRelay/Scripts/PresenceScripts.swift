@@ -7,7 +7,8 @@ extension Script {
   ///
   /// Fields go when their count falls to nothing, and Redis removes empty keys. Users and names are kept as they
   /// stand between the quotes of JSON strings, so nothing needs escaping here; entries are read by length, never by
-  /// separator. A user's first node and last node in a room publish the one frame that tells it.
+  /// separator. A user's first node and last node in a room publish the one frame that tells it, with the room's
+  /// presence version and how many users it has then.
   static let memberships = """
     local token = string.sub(ARGV[1], -32)
     local stamp = ARGV[5]
@@ -20,7 +21,8 @@ extension Script {
       local who = '{"id":"'..user..'","name":"'..(name == '' and user or name)..'"}'
       redis.call('PUBLISH', P..'broadcast',
         '{"type":"'..kind..'","room":"'..room..'","payload":'..who..',"sender":'..who..',"timestamp":"'..stamp
-        ..'","node":"'..ARGV[2]..'","version":'..version..',"token":"'..token..'"}')
+        ..'","node":"'..ARGV[2]..'","version":'..version..',"count":'..redis.call('HLEN', P..'p:r:'..room)
+        ..',"token":"'..token..'"}')
     end
     local function add(room, user, name, isTold)
       if room == '' then

@@ -31,7 +31,16 @@ extension Script {
   /// much; a part is unlinked (freed aside) when its successor's successor begins, idle ones end by themselves.
   /// Arguments: 4 room, then digest and text (without the closing brace) of each message.
   /// Returns for each message: offset, epoch, 1 when it had been stored before.
+  ///
+  ///     ws:check  stream  one entry of nothing, for a minute
+  ///
+  /// Without any message it is a rehearsal: it tries what storing one needs, in a key of its own.
   static let publishBody = """
+    if #ARGV == 4 then
+      redis.call('XADD', P..'check', 'MAXLEN', 1, '*', 'd', '')
+      redis.call('EXPIRE', P..'check', 60)
+      return {}
+    end
     local token = string.sub(ARGV[1], -32)
     local room = ARGV[4]
     local stream, meta = P..'h:'..room, P..'m:'..room

@@ -5,7 +5,7 @@
 /// token), 2 the node, 3 its session. The text before the dot names the generation; what stands behind it is secret.
 /// Keys are built inside: all of them begin with the prefix, so an ACL by prefix holds, and no Redis Cluster is used.
 public enum Script: Int, CaseIterable, Sendable {
-  case boot, publish, read, heartbeat, register, presence, connections, depart, reap, roster, online
+  case boot, publish, read, history, heartbeat, register, presence, connections, depart, reap, roster, online
 
   /// Numbers that are part of the scripts' text; all nodes of a cluster must agree on them.
   public struct Settings: Equatable, Sendable {
@@ -26,7 +26,7 @@ public enum Script: Int, CaseIterable, Sendable {
   private var header: String {
     switch self {
     case .publish: "#!lua\n"
-    case .read: "#!lua flags=no-writes\n"
+    case .read, .history: "#!lua flags=no-writes\n"
     default: "#!lua flags=allow-oom\n"
     }
   }
@@ -36,6 +36,7 @@ public enum Script: Int, CaseIterable, Sendable {
     case .boot: Self.constants(settings) + Self.bootBody
     case .publish: Self.guarded(settings) + Self.epochs + Self.publishBody
     case .read: Self.guarded(settings) + Self.readBody
+    case .history: Self.guarded(settings) + Self.historyBody
     case .heartbeat: Self.guarded(settings) + Self.leases + Self.heartbeatBody
     case .register: Self.guarded(settings) + Self.leases + Self.registerBody
     case .presence: Self.guarded(settings) + Self.leases + Self.memberships + Self.presenceBody

@@ -8,10 +8,11 @@ public struct ServerConfiguration: Equatable, Sendable {
     public var fragments = 64
     /// Seconds in which a fragmented message must be complete. Over it: close 1008.
     public var fragmentSeconds = 5
-    /// Messages waiting for one client. Over it: close 4008.
+    /// Messages waiting for one client. Over it: ``slowConsumer`` says.
     public var queueMessages = 256
-    /// Bytes waiting for one client. Over it: close 4008.
+    /// Bytes waiting for one client. Over it: ``slowConsumer`` says.
     public var queueBytes = 1_048_576
+    public var slowConsumer = SlowConsumer.disconnect
     /// Messages a user may send at once on this node; 0 switches the rate limit off.
     public var rateBurst = 10
     /// Messages a user may send each second on this node, in the long run.
@@ -25,8 +26,18 @@ public struct ServerConfiguration: Equatable, Sendable {
     public var connections = 0
     public var historyMessages = 300
     public var historySeconds = 3_600
+    public var historyBytes = 256 << 20
 
     public init() {}
+  }
+
+  /// What becomes of a client whose queue is full.
+  public enum SlowConsumer: String, Sendable, CaseIterable {
+    /// Close 4008; the client comes back and resumes by its positions.
+    case disconnect
+    /// Messages of rooms are dropped, and when it has read half of what waits it is told by `resync`. Answers and
+    /// messages to the client alone are never dropped: with twice the limit waiting it is closed with 4008 after all.
+    case drop
   }
 
   /// Times of SPEC section 3, in seconds.
@@ -72,6 +83,8 @@ public struct ServerConfiguration: Equatable, Sendable {
   /// `redis://`, `unix://`; empty: no Redis, one node with the same promises from memory.
   public var redisURL = ""
   public var redisPrefix = "ws:"
+  /// While Redis is away, a message goes to the members on this node instead of being refused.
+  public var deliversWhenDegraded = false
   /// The HS256 secret, at least 32 bytes.
   public var secret: [UInt8] = []
   public var requiresExpiry = true

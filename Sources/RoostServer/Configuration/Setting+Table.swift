@@ -17,6 +17,15 @@ extension Setting {
       "redis-url", "where the nodes meet; empty: no Redis, one node alone",
       form: "redis://[user:password@]host[:port][/database] or unix:///path", \.redisURL),
     .text("redis-prefix", "begins every key and channel in Redis", \.redisPrefix),
+    Setting(
+      "degraded", "messages while Redis is away: refused, or delivered on this node only (marked, not stored)",
+      form: "refuse | local"
+    ) {
+      $0.deliversWhenDegraded ? "local" : "refuse"
+    } write: { text, configuration in
+      configuration.deliversWhenDegraded = text == "local"
+      return text == "local" || text == "refuse"
+    },
   ]
 
   private static let protocolRules: [Setting] = [
@@ -44,9 +53,20 @@ extension Setting {
     .size("message-size", "largest message of a client; over it: close 1009", 1...16 << 20, \.limits.messageBytes),
     .number("fragments", "frames of one message; over it: close 1008", 1...65_534, "frames", \.limits.fragments),
     .number(
-      "queue-messages", "messages waiting for one client; over it: close 4008", 1...1 << 20, "messages",
+      "queue-messages", "messages waiting for one client; over it: see slow-consumer", 1...1 << 20, "messages",
       \.limits.queueMessages),
-    .size("queue-size", "bytes waiting for one client; over it: close 4008", 4_096...1 << 30, \.limits.queueBytes),
+    .size(
+      "queue-size", "bytes waiting for one client; over it: see slow-consumer", 4_096...1 << 30, \.limits.queueBytes),
+    Setting(
+      "slow-consumer", "who does not read fast enough: close 4008, or drop a room's messages and send resync",
+      form: "disconnect | drop"
+    ) {
+      $0.limits.slowConsumer.rawValue
+    } write: { text, configuration in
+      guard let policy = ServerConfiguration.SlowConsumer(rawValue: String(text)) else { return false }
+      configuration.limits.slowConsumer = policy
+      return true
+    },
     .number(
       "rate-burst", "messages a user may send at once; over it: RATE_LIMITED, then close 4029; 0: no rate limit",
       0...1_000_000, "messages", \.limits.rateBurst),
@@ -72,6 +92,9 @@ extension Setting {
       "history-messages", "messages kept of one room; the oldest go", 0...100_000, "messages",
       \.limits.historyMessages),
     .number("history-time", "how long messages are kept", 1...2_592_000, "seconds", \.limits.historySeconds),
+    .size(
+      "history-memory", "memory of this node for all rooms' messages; those of rooms in least use go",
+      0...1 << 40, \.limits.historyBytes),
   ]
 
   private static let times: [Setting] = [

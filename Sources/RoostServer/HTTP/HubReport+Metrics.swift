@@ -7,12 +7,21 @@ extension HubReport {
     text.write(Metric.rooms, rooms)
     text.write(Metric.pending, pendingMessages)
     text.write(Metric.relayState, RelayState.all.map { .init(["\($0)"], .integer($0 == relayState ? 1 : 0)) })
+    text.write(
+      Metric.relayTrouble, RelayTrouble.allCases.map { .init([$0.rawValue], .integer($0 == relayTrouble ? 1 : 0)) })
+    text.write(
+      Metric.refused, RelayTrouble.allCases.map { .init([$0.rawValue], .integer(counters.refused[$0] ?? 0)) })
+    text.write(Metric.localDeliveries, counters.localDeliveries)
     text.write(Metric.published, counters.published)
     text.write(Metric.delivered, counters.delivered)
     text.write(Metric.duplicates, counters.duplicates)
     text.write(Metric.relayFailures, counters.relayFailures)
     text.write(Metric.reads, counters.gapReads)
     text.write(Metric.resyncs, counters.resyncs)
+    text.write(Metric.recovered, counters.recovered)
+    text.write(Metric.notRecovered, counters.notRecovered)
+    text.write(Metric.pastReads, counters.pastReads)
+    text.write(Metric.rememberedBytes, rememberedBytes)
     text.write(Metric.foreignFrames, counters.foreignFrames)
     text.write(Metric.badFrames, counters.badFrames)
     text.write(Metric.fenced, counters.fenced)
@@ -32,6 +41,12 @@ private enum Metric {
     "roost_relay_pending_messages", .gauge, help: "Messages that wait for the relay or for its answer.")
   static let relayState = MetricDescription(
     "roost_relay_state", .gauge, labels: ["state"], help: "1 for the state the relay is in.")
+  static let relayTrouble = MetricDescription(
+    "roost_relay_trouble", .gauge, labels: ["reason"], help: "1 for what keeps the relay from its work; docs/REDIS.md.")
+  static let refused = MetricDescription(
+    "roost_relay_refused_total", .counter, labels: ["reason"], help: "Requests that the relay refused.")
+  static let localDeliveries = MetricDescription(
+    "roost_local_deliveries_total", .counter, help: "Messages for this node alone, because the relay was away.")
   static let published = MetricDescription(
     "roost_relay_published_total", .counter, help: "Messages of this node that the relay stored.")
   static let delivered = MetricDescription(
@@ -44,6 +59,14 @@ private enum Metric {
     "roost_relay_reads_total", .counter, help: "Questions about missed messages that were answered.")
   static let resyncs = MetricDescription(
     "roost_resyncs_total", .counter, help: "Rooms whose members were told that messages are lost to them.")
+  static let recovered = MetricDescription(
+    "roost_recovered_total", .counter, help: "Joins with a position that got all they had missed.")
+  static let notRecovered = MetricDescription(
+    "roost_not_recovered_total", .counter, help: "Joins with a position that were told why they cannot get it.")
+  static let pastReads = MetricDescription(
+    "roost_relay_past_reads_total", .counter, help: "Questions about a room's past that its memory could not answer.")
+  static let rememberedBytes = MetricDescription(
+    "roost_remembered_bytes", .gauge, help: "Memory of the rooms' last messages on this node.")
   static let foreignFrames = MetricDescription(
     "roost_relay_foreign_frames_total", .counter, help: "Messages that other programs published.")
   static let badFrames = MetricDescription(

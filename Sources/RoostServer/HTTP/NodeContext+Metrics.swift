@@ -14,12 +14,31 @@ extension NodeContext {
     text.write(Metric.sent, total.sent)
     text.write(Metric.sends, total.sends)
     text.write(Metric.mistakes, total.mistakes)
-    text.write(Metric.dropped, [.init(["slow"], .integer(total.tooSlow)), .init(["silent"], .integer(total.silent))])
+    text.write(
+      Metric.dropped,
+      [
+        .init(["slow"], .integer(total.tooSlow)), .init(["stalled"], .integer(total.stalled)),
+        .init(["silent"], .integer(total.silent)),
+      ])
+    text.write(
+      Metric.slow, [.init(["disconnect"], .integer(total.tooSlow)), .init(["drop"], .integer(total.muted))])
+    text.write(Metric.droppedMessages, total.dropped)
+    backlogs.map(\.latest).reduce(BacklogReport(), +).write(to: &text)
     text.write(
       Metric.turns, shards.enumerated().map { .init([String($0.offset)], .integer($0.element.turns)) })
     hubReport.latest.write(to: &text)
     ProcessMetrics.read()?.write(to: &text)
     return text.bytes
+  }
+}
+
+extension BacklogReport {
+  fileprivate func write(to text: inout MetricsText) {
+    text.write(Metric.backlogs, clients)
+    text.write(Metric.backlogBytes, bytes)
+    text.write(Metric.backlogMessages, messages)
+    text.write(Metric.replayMessages, replayMessages)
+    text.write(Metric.largestBacklog, largestBytes)
   }
 }
 
@@ -35,5 +54,19 @@ private enum Metric {
   static let dropped = MetricDescription(
     "roost_dropped_total", .counter, labels: ["reason"], help: "Connections ended because their client did not keep up."
   )
+  static let slow = MetricDescription(
+    "roost_slow_consumers_total", .counter, labels: ["action"],
+    help: "Full queues: clients disconnected, or rooms whose messages a client does not get until it is told.")
+  static let droppedMessages = MetricDescription(
+    "roost_messages_dropped_total", .counter, help: "Messages of rooms that slow clients did not get, and were told.")
+  static let backlogs = MetricDescription("roost_backlogs", .gauge, help: "Clients for which something waits.")
+  static let backlogBytes = MetricDescription(
+    "roost_backlog_bytes", .gauge, help: "Bytes that wait for slow clients, replays left out.")
+  static let backlogMessages = MetricDescription(
+    "roost_backlog_messages", .gauge, help: "Messages of rooms that wait for slow clients, replays left out.")
+  static let replayMessages = MetricDescription(
+    "roost_backlog_replay_messages", .gauge, help: "Messages of the past that wait for the clients that missed them.")
+  static let largestBacklog = MetricDescription(
+    "roost_backlog_largest_bytes", .gauge, help: "The most bytes that wait for one client.")
   static let turns = MetricDescription("roost_turns_total", .counter, labels: ["shard"], help: "Turns of the loop.")
 }

@@ -51,12 +51,25 @@ extension NodeContext {
 }
 
 extension Response {
-  static func online(_ numbers: OnlineAnswer, isVerbose: Bool) -> Response {
-    let counts = #""online":\#(numbers.connections),"users":\#(numbers.users),"nodes":\#(numbers.nodes)"#
-    let scope = isVerbose ? #","scope":"\#(numbers.isClusterWide ? "cluster" : "node")""# : ""
-    var response = Response(.ok, contentType: .json, body: Array("{\(counts)\(scope)}".utf8))
-    if !numbers.isClusterWide { response.add("Roost-Scope", "node") }
+  static func online(_ answer: OnlineAnswer, isVerbose: Bool) -> Response {
+    let text = "{\(counts(answer.numbers))\(isVerbose ? details(answer) : "")}"
+    var response = Response(.ok, contentType: .json, body: Array(text.utf8))
+    if !answer.isClusterWide { response.add("Roost-Scope", "node") }
     return response
+  }
+
+  private static func counts(_ numbers: OnlineNumbers) -> String {
+    #""online":\#(numbers.connections),"users":\#(numbers.users),"nodes":\#(numbers.nodes)"#
+  }
+
+  private static func details(_ answer: OnlineAnswer) -> String {
+    let scope = answer.isClusterWide ? "cluster" : "node"
+    var text = #","scope":"\#(scope)","age_ms":\#(answer.ageMilliseconds),"relay":"\#(answer.relay)""#
+    if let trouble = answer.trouble { text += #","trouble":"\#(trouble.rawValue)""# }
+    if let known = answer.lastKnown {
+      text += #","last_known":{\#(counts(known.numbers)),"age_ms":\#(known.ageMilliseconds)}"#
+    }
+    return text
   }
 
   fileprivate static func stats(_ context: NodeContext, now: Int64) -> Response {

@@ -16,6 +16,10 @@ extension HubHost {
       limits.rateBurst == 0
       ? nil : Rate(burst: limits.rateBurst, nanosecondsPerToken: Int64(1_000_000_000 / limits.ratePerSecond))
     settings.connectionsPerUser = limits.connectionsPerUser
+    settings.deliversLocally = configuration.deliversWhenDegraded
+    settings.historyMessages = limits.historyMessages
+    settings.historySeconds = limits.historySeconds
+    settings.ringBytes = limits.historyBytes
     settings.leaveGrace = Int64(configuration.leaveGraceSeconds * 1_000)
     let relay = try Self.relay(configuration, instance: settings.instance, loop: loop, now: now)
     self.init(Hub(settings, seed: Self.seed(), now: now), relay: relay, shards: shards, report: report, log: log)
@@ -29,7 +33,8 @@ extension HubHost {
     guard !configuration.redisURL.isEmpty else {
       return NodeRelay(
         LocalRelay(
-          seed: seed(), historyMessages: limits.historyMessages, historySeconds: limits.historySeconds, now: now))
+          seed: seed(), historyMessages: limits.historyMessages, historySeconds: limits.historySeconds,
+          historyBytes: limits.historyBytes, now: now))
     }
     var settings = try RedisRelayConfiguration(
       server: RedisURL(configuration.redisURL), nodeID: instance, prefix: configuration.redisPrefix)

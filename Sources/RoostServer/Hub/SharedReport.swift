@@ -1,3 +1,4 @@
+import Locks
 import RealtimeCore
 import Synchronization
 
@@ -5,6 +6,6 @@ import Synchronization
 final class SharedReport: Sendable {
   private let report = Mutex(HubReport())
 
-  func publish(_ report: HubReport) { self.report.withLock { $0 = report } }
-  var latest: HubReport { report.withLock { $0 } }
+  func publish(_ report: HubReport) { self.report.locked { $0 = report } }
+  var latest: HubReport { report.locked { $0 } }
 }

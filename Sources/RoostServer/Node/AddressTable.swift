@@ -29,6 +29,8 @@ struct AddressTable {
 
   var count: Int { entries.count }
 
+  func host(of entry: Entry) -> String { addresses[Int(entry)].host }
+
   /// A connection came. `isOver`: it is one too many, or comes too soon.
   mutating func add(_ host: String, nanoseconds now: Int64) -> (entry: Entry, isOver: Bool) {
     let entry = entries[host] ?? make(host, now)

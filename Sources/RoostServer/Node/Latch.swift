@@ -1,3 +1,4 @@
+import Locks
 import Synchronization
 
 /// Opens when everybody has arrived; lets all who wait through.
@@ -12,7 +13,7 @@ final class Latch: Sendable {
   init(_ count: Int) { state = Mutex(State(missing: count)) }
 
   func arrive() {
-    let released = state.withLock { state in
+    let released = state.locked { state in
       state.missing -= 1
       return state.missing == 0 ? state.waiting : []
     }
@@ -21,7 +22,7 @@ final class Latch: Sendable {
 
   func wait() async {
     await withCheckedContinuation { continuation in
-      let isOpen = state.withLock {
+      let isOpen = state.locked {
         if $0.missing > 0 { $0.waiting.append(continuation) }
         return $0.missing <= 0
       }

@@ -28,6 +28,7 @@ public final class Node: Sendable {
   /// What it listens on; differs from the configuration's when that is 0.
   public let port: UInt16
   private let context: NodeContext
+  private let log: Log
   private let shards: [Shard]
   private let hub: HubShard?
   private let hubStops = StopFlag()
@@ -37,6 +38,7 @@ public final class Node: Sendable {
     let wanted = configuration.shards > 0 ? configuration.shards : Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))
     let count = min(max(1, wanted), Self.mostShards)
     guard let verifier = Self.verifier(configuration) else { throw .badSecret }
+    self.log = log
     context = NodeContext(
       configuration, verifier: verifier, shards: count, descriptorLimit: raiseDescriptorLimit())
     do {
@@ -108,6 +110,13 @@ public final class Node: Sendable {
 
   /// Open sockets, WebSockets or not.
   public var connectionCount: Int { context.connectionCount.load(ordering: .relaxed) }
+
+  /// What waits for slow clients, and who they are: at most ten of each shard, those with the most bytes first. From
+  /// any thread.
+  public var backlogs: BacklogReport { context.backlogs.map(\.latest).reduce(BacklogReport(), +) }
+
+  /// Writes ``backlogs`` to the log.
+  public func logBacklogs() { log.note(backlogs) }
 
   // MARK: Parts
 

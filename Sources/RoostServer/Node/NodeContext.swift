@@ -1,4 +1,5 @@
 import EventLoops
+import Locks
 import Synchronization
 import Tokens
 
@@ -17,6 +18,8 @@ final class NodeContext: Sendable {
   let isDraining = Atomic<Bool>(false)
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
+  /// One for each shard, written by it now and then while it has slow clients.
+  let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()
   private let addresses: Mutex<AddressTable>
 
@@ -30,6 +33,7 @@ final class NodeContext: Sendable {
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
     counters = (0..<shards).map { _ in SharedCounters() }
+    backlogs = (0..<shards).map { _ in SharedBacklogs() }
     let table = AddressTable(limit: limits.connectionsPerAddress, perSecond: limits.connectsPerAddressPerSecond)
     addresses = Mutex(table)
   }
@@ -37,13 +41,15 @@ final class NodeContext: Sendable {
   /// A connection came: its entry in the table of addresses, and what its handshake will be told.
   func arrive(from host: String) -> (entry: AddressTable.Entry, isOverAddressLimit: Bool, isOverNodeLimit: Bool) {
     let now = monotonicNanoseconds()
-    let (entry, isOver) = addresses.withLock { $0.add(host, nanoseconds: now) }
+    let (entry, isOver) = addresses.locked { $0.add(host, nanoseconds: now) }
     let count = connectionCount.add(1, ordering: .relaxed).newValue
     return (entry, isOver, count > connectionLimit)
   }
 
   func depart(_ entry: AddressTable.Entry) {
-    addresses.withLock { $0.remove(entry) }
+    addresses.locked { $0.remove(entry) }
     connectionCount.subtract(1, ordering: .relaxed)
   }
+
+  func host(of entry: AddressTable.Entry) -> String { addresses.locked { $0.host(of: entry) } }
 }

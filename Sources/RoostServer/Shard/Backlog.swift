@@ -1,89 +1,182 @@
 import Buffers
+import RealtimeCore
+import WebSocketCore
 
-/// Frames that a full socket did not take yet, in order. Only slow clients have one.
+/// What a full socket did not take yet, in order. Only slow clients have one, and those with a past to catch up on.
 ///
-/// Frames that many clients get are kept by reference: a thousand slow members of a room share one copy.
+/// Nothing is copied that others have too: frames of a room's batch and the messages of a replay are kept by
+/// reference, and a replay is framed only as far as the socket may take it.
+///
+///     pieces   │ frames (first ones sent) │ replay: messages 17..<300 │ frames │
+///                     └ sent                                     live messages: counted by the queue's limit
 final class Backlog {
-  private struct Chunk {
-    var bytes: [UInt8]
-    /// Starts and ends between frames.
-    var range: Range<Int>
-    var messages: Int
+  private enum Piece {
+    /// Whole frames, and how many room messages they are.
+    case frames([UInt8], Range<Int>, messages: Int)
+    /// These messages of a replay. They count for nothing: the hub paces replays.
+    case replay(Replay, Range<Int>)
   }
 
-  private var chunks: ContiguousArray<Chunk> = []
-  /// Chunks before this one are sent.
+  private var pieces: ContiguousArray<Piece> = []
+  /// Pieces before this one are sent.
   private var first = 0
-  /// Bytes of the first chunk that are sent.
+  /// Bytes that are sent of the first piece's frames, or of the first frame of its replay.
   private var sent = 0
+  /// What the queue's limit counts.
   private(set) var byteCount = 0
   private(set) var messageCount = 0
+  /// Messages of replays that are not out yet.
+  private(set) var replayCount = 0
   /// When the socket last took something, in milliseconds of the loop's clock.
-  var lastProgress: Int64
+  private(set) var lastProgress: Int64
 
   init(now: Int64) { lastProgress = now }
 
-  var isEmpty: Bool { byteCount == 0 }
+  var isEmpty: Bool { first == pieces.count }
+
+  // MARK: In
 
   /// Adds the frames in `range` of `bytes`, of which the socket took the first `sent` bytes already (only possible
   /// while the backlog is empty).
-  func append(_ bytes: [UInt8], _ range: Range<Int>, messages: UInt32, sent alreadySent: Int = 0) {
+  func append(_ bytes: [UInt8], _ range: Range<Int>, messages: Int, sent alreadySent: Int = 0) {
     precondition(alreadySent == 0 || isEmpty)
-    chunks.append(Chunk(bytes: bytes, range: range, messages: Int(messages)))
+    guard range.count > alreadySent else { return }
+    pieces.append(.frames(bytes, range, messages: messages))
     if alreadySent > 0 { sent = alreadySent }
     byteCount += range.count - alreadySent
-    messageCount += Int(messages)
+    messageCount += messages
   }
 
-  /// Appends the next bytes to send to `buffer`, about `limit` at most.
+  func append(_ replay: Replay) {
+    guard !replay.messages.isEmpty else { return }
+    pieces.append(.replay(replay, replay.messages.indices))
+    replayCount += replay.messages.count
+  }
+
+  /// How many of the frames in `range` fit before a limit is passed, and where they end. A frame that has begun
+  /// (`sent`) always does, and so does the first of an empty backlog: no frame is too big for ever.
+  func fitting(
+    _ bytes: [UInt8], _ range: Range<Int>, sent: Int, limit: (messages: Int, bytes: Int)
+  ) -> (end: Int, messages: Int) {
+    var (end, messages) = (range.lowerBound, 0)
+    while end < range.upperBound {
+      let next = end + Self.frameSize(bytes, at: end)
+      let fits =
+        messageCount + messages < limit.messages && byteCount + next - range.lowerBound - sent <= limit.bytes
+      guard fits || end < range.lowerBound + sent || (isEmpty && end == range.lowerBound) else { break }
+      (end, messages) = (next, messages + 1)
+    }
+    return (end, messages)
+  }
+
+  // MARK: Out
+
+  /// Writes the next bytes to send, about `limit` at most, into `buffer`, which is empty.
   func gather(into buffer: inout ByteBuffer, limit: Int) {
+    precondition(buffer.isEmpty)
     var skipped = sent
-    for chunk in chunks[first...] {
-      let range =
-        chunk.range.lowerBound + skipped..<min(chunk.range.upperBound, chunk.range.lowerBound + skipped + limit)
-      unsafe buffer.append(chunk.bytes.span.bytes.extracting(range))
+    for piece in pieces[first...] {
+      let wanted = limit - buffer.count
+      guard wanted > 0 else { return }
+      switch piece {
+      case .frames(let bytes, let range, _):
+        let start = range.lowerBound + skipped
+        unsafe buffer.append(bytes.span.bytes.extracting(start..<min(range.upperBound, start + wanted)))
+      case .replay(let replay, let range):
+        Self.gather(replay.messages[range], of: replay, skipping: skipped, into: &buffer, limit: limit)
+      }
       skipped = 0
-      if buffer.count >= limit { return }
+    }
+  }
+
+  private static func gather(
+    _ messages: ArraySlice<PastMessage>, of replay: Replay, skipping skipped: Int, into buffer: inout ByteBuffer,
+    limit: Int
+  ) {
+    var skipped = skipped
+    for message in messages {
+      guard buffer.count < limit else { return }
+      let start = buffer.count
+      FrameWriter.appendHeader(.text, payloadBytes: replay.byteCount(of: message), to: &buffer)
+      replay.append(message, to: &buffer)
+      precondition(buffer.count - start == frameSize(replay, message), "a message is not as long as it said")
+      // Only the very first frame can have begun.
+      if skipped > 0 { buffer.removeFirst(skipped) }
+      skipped = 0
     }
   }
 
   /// The socket took the next `count` bytes.
   func advance(by count: Int, now: Int64) {
     lastProgress = now
-    byteCount -= count
     var rest = count
     while rest > 0 {
-      let left = chunks[first].range.count - sent
-      guard rest >= left else {
-        sent += rest
-        return
+      switch pieces[first] {
+      case .frames(_, let range, let messages):
+        let taken = min(rest, range.count - sent)
+        byteCount -= taken
+        (rest, sent) = (rest - taken, sent + taken)
+        guard sent == range.count else { break }
+        messageCount -= messages
+        dropFirst()
+      case .replay(let replay, let range):
+        let size = Self.frameSize(replay, replay.messages[range.lowerBound])
+        let taken = min(rest, size - sent)
+        (rest, sent) = (rest - taken, sent + taken)
+        guard sent == size else { break }
+        replayCount -= 1
+        if range.count == 1 {
+          dropFirst()
+        } else {
+          pieces[first] = .replay(replay, range.dropFirst())
+          sent = 0
+        }
       }
-      rest -= left
-      messageCount -= chunks[first].messages
-      chunks[first] = Chunk(bytes: [], range: 0..<0, messages: 0)
-      (first, sent) = (first + 1, 0)
     }
     guard isEmpty || first > 64 else { return }
-    chunks.removeFirst(first)
+    pieces.removeFirst(first)
     first = 0
   }
+
+  private func dropFirst() {
+    // What it refers to is let go now, its place later.
+    pieces[first] = .frames([], 0..<0, messages: 0)
+    (first, sent) = (first + 1, 0)
+  }
+
+  // MARK: End
 
   /// Drops everything but the rest of a frame that is partly sent: after that a close frame may follow.
   func keepStartedFrame() {
     guard sent > 0 else { return drop() }
-    var chunk = chunks[first]
-    let sentTo = chunk.range.lowerBound + sent
-    var end = chunk.range.lowerBound
-    while end < sentTo { end += Self.frameSize(chunk.bytes, at: end) }
-    guard end > sentTo else { return drop() }
-    chunk.range = chunk.range.lowerBound..<min(end, chunk.range.upperBound)
-    chunks = [chunk]
-    (first, byteCount, messageCount) = (0, chunk.range.upperBound - sentTo, chunk.messages)
+    let sent = self.sent
+    let started: Piece
+    switch pieces[first] {
+    case .frames(let bytes, let range, let messages):
+      let sentTo = range.lowerBound + sent
+      var (start, end) = (range.lowerBound, range.lowerBound)
+      while end < sentTo { (start, end) = (end, end + Self.frameSize(bytes, at: end)) }
+      guard end > sentTo else { return drop() }
+      drop()
+      started = .frames(bytes, start..<end, messages: min(messages, 1))
+      self.sent = sentTo - start
+      (byteCount, messageCount) = (end - sentTo, min(messages, 1))
+    case .replay(let replay, let range):
+      drop()
+      started = .replay(replay, range.prefix(1))
+      (self.sent, replayCount) = (sent, 1)
+    }
+    pieces = [started]
   }
 
   private func drop() {
-    chunks = []
-    (first, sent, byteCount, messageCount) = (0, 0, 0, 0)
+    pieces = []
+    (first, sent, byteCount, messageCount, replayCount) = (0, 0, 0, 0, 0)
+  }
+
+  private static func frameSize(_ replay: Replay, _ message: PastMessage) -> Int {
+    let payload = replay.byteCount(of: message)
+    return FrameWriter.headerLength(forPayload: payload) + payload
   }
 
   /// The size of one of our own frames (RFC 6455 section 5.2, never masked).

@@ -45,13 +45,16 @@ struct Connection: ~Copyable {
     static let closesAfterAnswer = Flags(rawValue: 1 << 13)
     /// Counted among the open WebSockets.
     static let isOpen = Flags(rawValue: 1 << 14)
+    /// Lost messages of rooms, and the hub does not know yet.
+    static let hasMutedRooms = Flags(rawValue: 1 << 15)
   }
 
   /// A room the connection is in, or on its way into.
   struct Membership {
     /// The room's place in the shard's table.
     var room: UInt32
-    /// The place in the room's member list; ``outside`` before the hub has let it in.
+    /// The place in the room's member list; ``outside`` before the hub has let it in, ``muted`` and then
+    /// ``mutedAndTold`` while it gets nothing because it is slow.
     var position: UInt32
     /// `leave` commands the hub has not answered.
     var leaving: UInt16
@@ -59,6 +62,13 @@ struct Connection: ~Copyable {
     var isWanted: Bool
 
     static let outside = UInt32.max
+    /// Messages were dropped; the hub hears of it when the client has read enough to be told.
+    static let muted = UInt32.max - 1
+    /// The hub has heard of it; its `resync` is on the way.
+    static let mutedAndTold = UInt32.max - 2
+
+    var isListed: Bool { position < Self.mutedAndTold }
+    var isMuted: Bool { position == Self.muted || position == Self.mutedAndTold }
   }
 
   let socket: Socket

@@ -1,4 +1,5 @@
 import Buffers
+import RealtimeCore
 
 /// What the clients of a shard get in one turn, in order, gathered so that each of them costs one send.
 ///
@@ -10,7 +11,7 @@ import Buffers
 ///                       │         │         │            arena     ░░▒▒▒░░░
 ///                       └ batch 0 └ arena   └ batch 0
 struct Outbox: ~Copyable {
-  /// A slice of a batch or of the arena, and the one after it.
+  /// A slice of a batch or of the arena, or a replay, and the one after it.
   struct Piece {
     var source: UInt32
     var start: UInt32
@@ -28,6 +29,10 @@ struct Outbox: ~Copyable {
   }
 
   static let arenaSource = UInt32.max
+  /// `start` is an index in ``replays``.
+  static let replaySource = UInt32.max - 1
+  /// A batch that belongs to no room.
+  static let noRoom = RoomNumber.max
   static let none: UInt32 = 0
   /// The end of a chain that belongs to many lanes: must be copied before anything can follow it.
   private static let shared = UInt32.max
@@ -38,6 +43,10 @@ struct Outbox: ~Copyable {
   private(set) var arena = ByteBuffer()
   /// Frames that many connections get.
   private(set) var batches: ContiguousArray<[UInt8]> = []
+  /// Which room each batch is of.
+  private(set) var batchRooms: ContiguousArray<RoomNumber> = []
+  /// What clients missed, referred to.
+  private(set) var replays: ContiguousArray<Replay> = []
   /// Slots that get something, each once.
   private(set) var touched: ContiguousArray<UInt32> = []
   private(set) var scratch = ByteBuffer()
@@ -69,11 +78,19 @@ struct Outbox: ~Copyable {
     append(Piece(source: Self.arenaSource, start: start, end: end, messages: messages, next: Self.none), to: slot)
   }
 
+  /// Puts messages of the past behind what the connection already gets.
+  mutating func append(_ replay: Replay, to slot: UInt32) {
+    let index = UInt32(replays.count)
+    replays.append(replay)
+    append(Piece(source: Self.replaySource, start: index, end: index, messages: 0, next: Self.none), to: slot)
+  }
+
   // MARK: Batches
 
   /// Takes frames that many will get; the number names them in the calls below.
-  mutating func addBatch(_ frames: [UInt8]) -> UInt32 {
+  mutating func addBatch(_ frames: [UInt8], room: RoomNumber = noRoom) -> UInt32 {
     batches.append(frames)
+    batchRooms.append(room)
     return UInt32(batches.count - 1)
   }
 
@@ -149,24 +166,36 @@ struct Outbox: ~Copyable {
     return true
   }
 
-  /// Empties the lane of `slot`. The answer is a piece to send as it is, or, when there are several, `nil`: then
-  /// ``scratch`` holds all of them joined.
-  mutating func take(_ slot: UInt32) -> (single: Piece?, messages: UInt32)? {
+  /// Empties the lane of `slot` and returns the first piece of its chain; `nil` when there is nothing.
+  mutating func take(_ slot: UInt32) -> UInt32? {
     let head = lanes[Int(slot)].head
     guard head != Self.none else { return nil }
     lanes[Int(slot)] = Lane()
-    let piece = pieces[Int(head)]
-    if piece.next == Self.none || piece.next == Self.shared { return (piece, piece.messages) }
-    return (nil, Self.join(head, pieces, arena, batches, into: &scratch))
+    return head
   }
 
-  /// Joins the chain that starts at `head` in `scratch` and counts its messages.
+  /// The piece behind `piece` in its chain; `nil` at the end.
+  @inline(__always)
+  func next(_ piece: Piece) -> UInt32? { piece.next == Self.none || piece.next == Self.shared ? nil : piece.next }
+
+  /// The first replay in the chain that starts at `head`.
+  func replay(from head: UInt32?) -> UInt32? {
+    guard !replays.isEmpty else { return nil }
+    var index = head
+    while let current = index, pieces[Int(current)].source != Self.replaySource { index = next(pieces[Int(current)]) }
+    return index
+  }
+
+  /// Joins the chain that starts at `head`, which has no replays, in ``scratch``.
+  mutating func join(from head: UInt32) {
+    Self.join(head, pieces, arena, batches, into: &scratch)
+  }
+
   private static func join(
     _ head: UInt32, _ pieces: borrowing ContiguousArray<Piece>, _ arena: borrowing ByteBuffer,
     _ batches: borrowing ContiguousArray<[UInt8]>, into scratch: inout ByteBuffer
-  ) -> UInt32 {
+  ) {
     scratch.removeAll()
-    var messages: UInt32 = 0
     var next = head
     while next != none && next != shared {
       let piece = pieces[Int(next)]
@@ -177,10 +206,8 @@ struct Outbox: ~Copyable {
         let frames = batches[Int(piece.source)]
         unsafe scratch.append(frames.span.bytes.extracting(range))
       }
-      messages &+= piece.messages
       next = piece.next
     }
-    return messages
   }
 
   func hasReplies(for slot: UInt32) -> Bool { lanes[Int(slot)].head != Self.none }
@@ -195,6 +222,8 @@ struct Outbox: ~Copyable {
   mutating func endTurn() {
     touched.removeAll(keepingCapacity: true)
     batches.removeAll(keepingCapacity: true)
+    batchRooms.removeAll(keepingCapacity: true)
+    replays.removeAll()
     pieces.removeSubrange(1...)
     if arena.count > Self.keptBytes { arena.release() } else { arena.removeAll() }
     if scratch.count > Self.keptBytes { scratch.release() } else { scratch.removeAll() }

@@ -22,7 +22,8 @@ actor Shard {
       hub == nil
       ? try HubHost(context.configuration, shards: 1, loop: loop, report: context.hubReport, log: log) : nil
     core = try ShardCore(
-      index: index, context: context, loop: loop, inbox: inbox, listener: listener, host: host, hub: hub)
+      index: index, context: context, loop: loop, inbox: inbox, listener: listener, host: host, hub: hub,
+      log: log)
   }
 
   /// The thread's body: returns after ``ShardCommand/stop``.

@@ -15,6 +15,7 @@ extension ShardCore {
   mutating func closeSlow(_ slot: UInt32) {
     guard case .sendClose(let code) = connections[slot].closing.close(.tooSlow) else { return }
     counters.tooSlow &+= 1
+    warnSlow(slot, "disconnect")
     var frame: [UInt8] = []
     outbox.withScratch {
       $0.removeAll()
@@ -93,6 +94,7 @@ extension ShardCore {
     farewell(slot, .lost)
     handshakes[slot] = nil
     outbox.drop(slot)
+    slowSlots.remove(slot)
     let gone = connections.remove(slot)
     context.depart(gone.address)
     resumeAccepting()

@@ -13,7 +13,7 @@ extension ShardCore {
       case .enter(let id, let number, let name, let range): enter(id, number, name, frames.extracting(range))
       case .exit(let id, let number, let name, let range): exit(id, number, name, frames.extracting(range))
       case .replay(let id, let replay): self.replay(id, replay)
-      case .resync(let id, _, let range): text(id, frames.extracting(range))
+      case .resync(let id, let number, let range): resync(id, number, frames.extracting(range))
       case .forget(let number): rooms.forget(number: number)
       case .admit(let id, let user): admit(id, user)
       case .refuse(let id, let refusal): refuse(id, refusal)
@@ -35,9 +35,12 @@ extension ShardCore {
       && connections[id.slot].closing.acceptsData
   }
 
-  mutating func replay(_ id: ConnectionID, _ replay: Replay) {
+  private mutating func replay(_ id: ConnectionID, _ replay: Replay) {
     guard isOpen(id) else { return }
-    for message in replay.messages { reply(id.slot) { replay.append(message, to: &$0) } }
+    // With nothing to send there is nothing to wait for.
+    guard !replay.messages.isEmpty else { return hubCommands.append(.replayDrained(id)) }
+    counters.sent &+= replay.messages.count
+    outbox.append(replay, to: id.slot)
   }
 
   mutating func text(_ id: ConnectionID, _ frame: RawSpan) {

@@ -30,6 +30,7 @@ extension ShardCore {
 
   private mutating func shardTimer() {
     if now.monotonic >= acceptsAgainAt { resumeAccepting() }
+    if now.monotonic >= samplesBacklogsAt { sampleBacklogs() }
     if drain != nil { drainSome() }
   }
 
@@ -38,6 +39,10 @@ extension ShardCore {
     if let backlog = connections[slot].backlog {
       let due = backlog.lastProgress + rules.write
       guard due > now.monotonic else {
+        if connections[slot].phase == .open {
+          counters.stalled &+= 1
+          warnSlow(slot, "stalled")
+        }
         lose(slot)
         return .max
       }

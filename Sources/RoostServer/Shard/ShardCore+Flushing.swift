@@ -4,9 +4,6 @@ import RealtimeCore
 import WebSocketCore
 
 extension ShardCore {
-  /// Bytes of a backlog offered to a socket at once.
-  private static let backlogPiece = 256 * 1_024
-
   /// Sends everybody what this turn has for them.
   mutating func flush() {
     guard !outbox.isEmpty else { return }
@@ -34,95 +31,49 @@ extension ShardCore {
       index &+= 1
       if connections[slot].backlog == nil {
         let result = unsafe connections[slot].socket.send(frames.span.bytes.extracting(range))
-        act(on: result, of: range.count, slot, single, single.messages)
+        act(on: result, of: range.count, slot, piece)
       } else {
-        queue(slot, single, single.messages, sent: 0)
+        queue(slot, from: piece)
       }
     }
     return index
   }
 
   private mutating func flush(_ slot: UInt32) {
-    guard let (single, messages) = outbox.take(slot) else { return }
-    guard connections[slot].backlog == nil else { return queue(slot, single, messages, sent: 0) }
-    guard let single else {
+    guard let head = outbox.take(slot) else { return }
+    if outbox.replay(from: head) == nil { flush(slot, from: head) } else { flushReplays(slot, from: head) }
+  }
+
+  /// Sends the chain that starts at `head` and has no replays, or queues it behind what waits.
+  mutating func flush(_ slot: UInt32, from head: UInt32) {
+    guard connections[slot].backlog == nil else { return queue(slot, from: head) }
+    let piece = outbox.piece(head)
+    guard outbox.next(piece) == nil else {
+      outbox.join(from: head)
       let result = connections[slot].socket.send(outbox.scratch.bytes)
-      return act(on: result, of: outbox.scratch.count, slot, nil, messages)
+      return act(on: result, of: outbox.scratch.count, slot, head)
     }
-    let range = Int(single.start)..<Int(single.end)
-    if single.source == Outbox.arenaSource {
+    let range = Int(piece.start)..<Int(piece.end)
+    if piece.source == Outbox.arenaSource {
       let result = connections[slot].socket.send(outbox.arena.bytes.extracting(range))
-      act(on: result, of: range.count, slot, single, messages)
+      act(on: result, of: range.count, slot, head)
     } else {
-      let frames = outbox.batches[Int(single.source)]
+      let frames = outbox.batches[Int(piece.source)]
       let result = unsafe connections[slot].socket.send(frames.span.bytes.extracting(range))
-      act(on: result, of: range.count, slot, single, messages)
+      act(on: result, of: range.count, slot, head)
     }
   }
 
-  /// What a send of `count` bytes came to.
+  /// What a send of the `count` bytes of the chain at `head` came to.
   @inline(__always)
-  private mutating func act(
-    on result: IOResult, of count: Int, _ slot: UInt32, _ single: Outbox.Piece?, _ messages: UInt32
-  ) {
+  private mutating func act(on result: IOResult, of count: Int, _ slot: UInt32, _ head: UInt32) {
     counters.sends &+= 1
     switch result {
     case .done(count): if connections[slot].flags.contains(.endsWhenSent) { ended(slot) }
-    case .done(let sent): queue(slot, single, messages, sent: sent)
-    case .wouldBlock: queue(slot, single, messages, sent: 0)
+    case .done(let sent): queue(slot, from: head, sent: sent)
+    case .wouldBlock: queue(slot, from: head)
     case .failed, .endOfStream: lose(slot)
     }
-  }
-
-  /// Keeps what the socket did not take: by reference when many get the same, else a copy.
-  private mutating func queue(_ slot: UInt32, _ single: Outbox.Piece?, _ messages: UInt32, sent: Int) {
-    let backlog = connections[slot].backlog ?? startBacklog(slot)
-    if let single, single.source != Outbox.arenaSource {
-      backlog.append(
-        outbox.batches[Int(single.source)], Int(single.start)..<Int(single.end), messages: messages, sent: sent)
-    } else {
-      let bytes = single.map { outbox.arena.array(Int($0.start)..<Int($0.end)) } ?? outbox.scratch.array()
-      backlog.append(bytes, 0..<bytes.count, messages: messages, sent: sent)
-    }
-    guard connections[slot].phase == .open, !connections[slot].flags.contains(.echoes) else { return }
-    // Direct answers are not counted as messages but must end somewhere too.
-    let isFull = backlog.messageCount > rules.queueMessages || backlog.byteCount > rules.queueBytes
-    if isFull && connections[slot].closing.acceptsData { closeSlow(slot) }
-  }
-
-  private mutating func startBacklog(_ slot: UInt32) -> Backlog {
-    let backlog = Backlog(now: now.monotonic)
-    connections[slot].backlog = backlog
-    connections[slot].flags.insert(.awaitsWrite)
-    // Echoes and answers are made no faster than their client reads them.
-    let isChat = connections[slot].phase == .open && !connections[slot].flags.contains(.echoes)
-    if !isChat { connections[slot].flags.insert(.ignoresInput) }
-    setInterest(slot)
-    arm(slot, at: now.monotonic + rules.write)
-    return backlog
-  }
-
-  /// The socket has room again.
-  mutating func drainBacklog(_ slot: UInt32) {
-    guard let backlog = connections[slot].backlog else { return }
-    outbox.withScratch {
-      $0.removeAll()
-      backlog.gather(into: &$0, limit: Self.backlogPiece)
-    }
-    switch connections[slot].socket.send(outbox.scratch.bytes) {
-    case .done(let sent): backlog.advance(by: sent, now: now.monotonic)
-    case .wouldBlock: return
-    case .failed, .endOfStream: return lose(slot)
-    }
-    guard backlog.isEmpty else { return }
-    connections[slot].backlog = nil
-    connections[slot].flags.remove(.awaitsWrite)
-    // While a request waits for the hub its client stays unread; the answer starts reading again.
-    if !connections[slot].flags.contains(.inputEnded), connections[slot].phase != .waiting {
-      connections[slot].flags.remove(.ignoresInput)
-    }
-    setInterest(slot)
-    if connections[slot].flags.contains(.endsWhenSent) { ended(slot) }
   }
 
   // MARK: What the loop tells us about a connection
@@ -137,7 +88,7 @@ extension ShardCore {
     setInterest(slot)
   }
 
-  private mutating func setInterest(_ slot: UInt32) {
+  mutating func setInterest(_ slot: UInt32) {
     var interest: EventLoop.Interest = []
     if !connections[slot].flags.contains(.ignoresInput) { interest.insert(.read) }
     if connections[slot].flags.contains(.awaitsWrite) { interest.insert(.write) }

@@ -50,9 +50,9 @@ extension ShardCore {
       hubCommands.append(.send(id, room, ClientText(bytes, payload: payload, id: clientID)))
     case .typing(let room, let isTyping, _):
       hubCommands.append(.typing(id, room, isTyping: isTyping))
-    case .joinRoom(let room, let clientID):
+    case .joinRoom(let room, let wish, let clientID):
       wantRoom(slot, room)
-      hubCommands.append(.join(id, room, JoinWish(), id: bytes.array(clientID)))
+      hubCommands.append(.join(id, room, wish, id: bytes.array(clientID)))
     case .leaveRoom(let room, let clientID):
       if let membership {
         connections[slot].rooms[membership].isWanted = false
@@ -61,6 +61,8 @@ extension ShardCore {
       hubCommands.append(.leave(id, room, id: bytes.array(clientID)))
     case .onlineUsers(let room, let clientID):
       hubCommands.append(.askOnlineUsers(id, room, id: bytes.array(clientID)))
+    case .history(let room, let limit, let before, let clientID):
+      hubCommands.append(.askHistory(id, room, limit: limit, before: before, id: bytes.array(clientID)))
     case .private(let recipient, let payload, let clientID):
       hubCommands.append(.sendPrivate(id, recipient: recipient, ClientText(bytes, payload: payload, id: clientID)))
     case .chat(let payload, let clientID):

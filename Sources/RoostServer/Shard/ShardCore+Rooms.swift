@@ -20,10 +20,7 @@ extension ShardCore {
     guard isOpen(id) else { return }
     if let room = rooms.find(name), let entry = connections[id.slot].membership(in: room) {
       rooms.setNumber(number, of: room)
-      if connections[id.slot].rooms[entry].position == Connection.Membership.outside {
-        let member = ShardRooms.Member(slot: id.slot, entry: UInt32(entry), user: connections[id.slot].user)
-        connections[id.slot].rooms[entry].position = rooms.add(member, to: room)
-      }
+      if connections[id.slot].rooms[entry].position == Connection.Membership.outside { list(id.slot, entry) }
     }
     text(id, frame)
   }
@@ -52,12 +49,14 @@ extension ShardCore {
     connections[slot].rooms = []
   }
 
+  /// The connection gets the room's items no longer.
   private mutating func removeMember(_ slot: UInt32, _ entry: Int) {
-    let (room, position) = (connections[slot].rooms[entry].room, connections[slot].rooms[entry].position)
-    guard position != Connection.Membership.outside else { return }
+    let membership = connections[slot].rooms[entry]
     connections[slot].rooms[entry].position = Connection.Membership.outside
-    guard let moved = rooms.remove(position: position, from: room) else { return }
-    connections[moved.slot].rooms[Int(moved.entry)].position = position
+    if membership.isMuted { rooms.unmute(membership.room) }
+    guard membership.isListed else { return }
+    guard let moved = rooms.remove(position: membership.position, from: membership.room) else { return }
+    connections[moved.slot].rooms[Int(moved.entry)].position = membership.position
   }
 
   /// Takes the entry out of the connection's list; the last one takes its place.
@@ -66,17 +65,63 @@ extension ShardCore {
     let last = connections[slot].rooms.removeLast()
     guard entry < connections[slot].rooms.count else { return }
     connections[slot].rooms[entry] = last
-    guard last.position != Connection.Membership.outside else { return }
+    guard last.isListed else { return }
     rooms.setEntry(UInt32(entry), of: last.position, in: last.room)
+  }
+
+  // MARK: Rooms of slow clients
+
+  /// Messages of the room were dropped: the connection gets none until it was told so.
+  mutating func mute(_ slot: UInt32, _ number: RoomNumber) {
+    // Who left since then hears of nothing more anyway.
+    guard let room = rooms.find(number: number), let entry = connections[slot].membership(in: room),
+      connections[slot].rooms[entry].isListed
+    else { return }
+    removeMember(slot, entry)
+    connections[slot].rooms[entry].position = Connection.Membership.muted
+    connections[slot].flags.insert(.hasMutedRooms)
+    rooms.mute(room)
+    counters.muted &+= 1
+    warnSlow(slot, "drop")
+  }
+
+  /// Its client reads again: the hub is asked for what tells it about the rooms it missed messages of.
+  mutating func tellDropped(_ slot: UInt32) {
+    connections[slot].flags.remove(.hasMutedRooms)
+    for entry in connections[slot].rooms.indices
+    where connections[slot].rooms[entry].position == Connection.Membership.muted {
+      connections[slot].rooms[entry].position = Connection.Membership.mutedAndTold
+      guard let number = rooms.number(of: connections[slot].rooms[entry].room) else { continue }
+      hubCommands.append(.dropped(id(slot), number))
+    }
+  }
+
+  /// The client learns that it missed messages, and gets the room's items again.
+  mutating func resync(_ id: ConnectionID, _ number: RoomNumber, _ frame: RawSpan) {
+    guard isOpen(id) else { return }
+    if let room = rooms.find(number: number), let entry = connections[id.slot].membership(in: room),
+      connections[id.slot].rooms[entry].isMuted
+    {
+      rooms.unmute(room)
+      list(id.slot, entry)
+    }
+    text(id, frame)
+  }
+
+  /// Makes the connection one that the room's items are for.
+  private mutating func list(_ slot: UInt32, _ entry: Int) {
+    let member = ShardRooms.Member(slot: slot, entry: UInt32(entry), user: connections[slot].user)
+    connections[slot].rooms[entry].position = rooms.add(member, to: connections[slot].rooms[entry].room)
   }
 
   // MARK: Fan-out
 
   /// Gives every member its part of what happened in a room.
   mutating func spread(_ batch: RoomBatch) {
-    let source = outbox.addBatch(batch.frames)
+    let source = outbox.addBatch(batch.frames, room: batch.room)
     let count = UInt32(batch.items.count)
     guard let room = rooms.find(number: batch.room) else { return }
+    counters.dropped &+= rooms.mutedCount(room) &* Int(count)
     let piece = outbox.addSharedPiece(source, batch.common(0..<batch.items.count), messages: count)
     let members = rooms.memberCount(room)
     counters.sent &+= members &* Int(count)

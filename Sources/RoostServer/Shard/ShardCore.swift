@@ -20,6 +20,7 @@ struct ShardCore: ~Copyable {
   let index: UInt8
   let context: NodeContext
   let rules: ShardRules
+  let log: Log
   let loop: EventLoop
   let inbox: Mailbox<Parcel>
   var listener: Listener?
@@ -54,18 +55,23 @@ struct ShardCore: ~Copyable {
   var now: Now
   /// No accepting before this moment, because descriptors ran out.
   var acceptsAgainAt = Int64.max
+  /// Connections with a backlog, and when they are next looked at; `.max` when there are none.
+  var slowSlots: Set<UInt32> = []
+  var samplesBacklogsAt = Int64.max
+  /// Rooms of which the client being served lost messages in this flush.
+  var lostRooms: ContiguousArray<RoomNumber> = []
   /// The rest of a drain: the next slot to close, and how many each time.
   var drain: (next: UInt32, step: Int)?
   var isStopped = false
 
   init(
     index: UInt8, context: NodeContext, loop: EventLoop, inbox: Mailbox<Parcel>, listener: consuming Listener?,
-    host: consuming HubHost?, hub: Mailbox<HubCommand>?
+    host: consuming HubHost?, hub: Mailbox<HubCommand>?, log: Log
   ) throws(SystemError) {
     self.index = index
     self.context = context
     rules = ShardRules(context.configuration)
-    (self.loop, self.inbox, self.hub) = (loop, inbox, hub)
+    (self.loop, self.inbox, self.hub, self.log) = (loop, inbox, hub, log)
     input = ReceiveBuffer(capacity: rules.inputBytes)
     now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
     retries = UInt64(truncatingIfNeeded: monotonicNanoseconds())
@@ -88,7 +94,7 @@ struct ShardCore: ~Copyable {
     repeat {
       turnHub()
       flush()
-    } while hub == nil && !hubCommands.isEmpty
+    } while !hubCommands.isEmpty
     counters.turns &+= 1
     context.counters[Int(index)].publish(counters)
     return isStopped ? .stopped : isWoken ? .woken : .quiet

@@ -16,19 +16,29 @@ struct ShardCounters {
   var tooSlow = 0
   var silent = 0
   var turns = 0
+  /// Connections dropped because nothing left towards them within the write wait.
+  var stalled = 0
+  /// Rooms of slow clients whose messages were dropped until the client was told.
+  var muted = 0
+  /// Messages dropped that way.
+  var dropped = 0
 
-  static let count = 11
+  static let count = 14
 
-  var values: InlineArray<11, Int> {
-    [open, accepted, opened, refused, received, sent, sends, mistakes, tooSlow, silent, turns]
+  var values: InlineArray<14, Int> {
+    [
+      open, accepted, opened, refused, received, sent, sends, mistakes, tooSlow, silent, turns, stalled, muted,
+      dropped,
+    ]
   }
 
   init() {}
 
-  init(_ values: InlineArray<11, Int>) {
+  init(_ values: InlineArray<14, Int>) {
     (open, accepted, opened, refused) = (values[0], values[1], values[2], values[3])
     (received, sent, sends, mistakes) = (values[4], values[5], values[6], values[7])
     (tooSlow, silent, turns) = (values[8], values[9], values[10])
+    (stalled, muted, dropped) = (values[11], values[12], values[13])
   }
 
   static func + (left: Self, right: Self) -> Self {
@@ -50,6 +60,9 @@ final class SharedCounters: Sendable {
   private let tooSlow = Atomic<Int>(0)
   private let silent = Atomic<Int>(0)
   private let turns = Atomic<Int>(0)
+  private let stalled = Atomic<Int>(0)
+  private let muted = Atomic<Int>(0)
+  private let dropped = Atomic<Int>(0)
 
   func publish(_ counters: ShardCounters) {
     open.store(counters.open, ordering: .relaxed)
@@ -63,6 +76,9 @@ final class SharedCounters: Sendable {
     tooSlow.store(counters.tooSlow, ordering: .relaxed)
     silent.store(counters.silent, ordering: .relaxed)
     turns.store(counters.turns, ordering: .relaxed)
+    stalled.store(counters.stalled, ordering: .relaxed)
+    muted.store(counters.muted, ordering: .relaxed)
+    dropped.store(counters.dropped, ordering: .relaxed)
   }
 
   var snapshot: ShardCounters {
@@ -71,6 +87,7 @@ final class SharedCounters: Sendable {
       refused.load(ordering: .relaxed), received.load(ordering: .relaxed), sent.load(ordering: .relaxed),
       sends.load(ordering: .relaxed), mistakes.load(ordering: .relaxed), tooSlow.load(ordering: .relaxed),
       silent.load(ordering: .relaxed), turns.load(ordering: .relaxed),
+      stalled.load(ordering: .relaxed), muted.load(ordering: .relaxed), dropped.load(ordering: .relaxed),
     ])
   }
 }

@@ -18,6 +18,8 @@ struct ShardRooms: ~Copyable {
     /// Connections that list the room, members or not.
     var claims: UInt32
     var members: ContiguousArray<Member>
+    /// Connections that are members and get nothing, because they lost messages and were not told yet.
+    var muted: UInt32 = 0
   }
 
   private static let nowhere = UInt32.max
@@ -38,6 +40,12 @@ struct ShardRooms: ~Copyable {
     guard Int(number) < byNumber.count, byNumber[Int(number)] != Self.nowhere else { return nil }
     return byNumber[Int(number)]
   }
+
+  func number(of room: UInt32) -> RoomNumber? { rooms[Int(room)].number }
+
+  func mutedCount(_ room: UInt32) -> Int { Int(rooms[Int(room)].muted) }
+  mutating func mute(_ room: UInt32) { rooms[Int(room)].muted += 1 }
+  mutating func unmute(_ room: UInt32) { rooms[Int(room)].muted -= 1 }
 
   func memberCount(_ room: UInt32) -> Int { rooms[Int(room)].members.count }
   func member(_ room: UInt32, _ index: Int) -> Member { rooms[Int(room)].members[index] }

@@ -19,6 +19,7 @@ struct ShardRules {
   let fragments: Int64
   let queueMessages: Int
   let queueBytes: Int
+  let slowConsumer: ServerConfiguration.SlowConsumer
   let echoPath: String?
 
   init(_ configuration: ServerConfiguration) {
@@ -36,6 +37,7 @@ struct ShardRules {
     fragments = Int64(limits.fragmentSeconds) * 1_000
     queueMessages = limits.queueMessages
     queueBytes = limits.queueBytes
+    slowConsumer = limits.slowConsumer
     echoPath = echo.isEnabled ? echo.path : nil
   }
 }

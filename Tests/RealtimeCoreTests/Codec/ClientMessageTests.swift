@@ -21,7 +21,7 @@ func refusal(_ text: String, payloadLimit: Int = .max) -> ClientMessage.Refusal?
   let lobby = RoomName("lobby")!
 
   @Test func `every type is read`() {
-    #expect(parse(#"{"type":"join_room","payload":{"room_id":"lobby"}}"#) == .joinRoom(lobby, id: nil))
+    #expect(parse(#"{"type":"join_room","payload":{"room_id":"lobby"}}"#) == .joinRoom(lobby, JoinWish(), id: nil))
     #expect(parse(#"{"type":"leave_room","payload":{"room_id":"lobby"}}"#) == .leaveRoom(lobby, id: nil))
     #expect(parse(#"{"type":"online_users","room":"lobby"}"#) == .onlineUsers(lobby, id: nil))
     #expect(parse(#"{"type":"typing","room":"lobby"}"#) == .typing(lobby, isTyping: true, id: nil))
@@ -64,7 +64,7 @@ func refusal(_ text: String, payloadLimit: Int = .max) -> ClientMessage.Refusal?
       ("{\"type\":\"ping\"}\n{\"type\":\"ping\"}", .invalidFormat), (#"{"type":"ping","x":NaN}"#, .invalidFormat),
       (#"{"type":"ping","x":"\uD800"}"#, .invalidFormat), (#"{"type":"ping","\uDC00":1}"#, .invalidFormat),
       (#"{"type":"dance"}"#, .unknownType("dance")), (#"{"type":""}"#, .unknownType("")),
-      (#"{"type":"history","room":"lobby"}"#, .unknownType("history")),
+      (#"{"type":"histories","room":"lobby"}"#, .unknownType("histories")),
       (#"{"type":"Ping"}"#, .unknownType("Ping")), (#"{"type":"p\u0000\"ing"}"#, .unknownType("p\0\"ing")),
       (#"{"type":"send_message","payload":1}"#, .missingRoom),
       (#"{"type":"send_message","room":"","payload":{"room_id":""}}"#, .missingRoom),

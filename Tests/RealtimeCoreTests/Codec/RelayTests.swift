@@ -86,9 +86,10 @@ func parseFrame(_ bytes: [UInt8], byteLimit: Int = RelayFrame.byteLimit) throws(
       written { envelope.appendClientFrame(to: &$0) }
         == #"{"type":"\#(type)","room":"lobby","payload":{"id":"7","name":"Ann"},"#
         + #""sender":{"id":"7","name":"Ann"},"timestamp":"1970-01-01T12:00:00.000Z"}"#)
-    let published = bytes(written { envelope.appendRelayFrame(to: &$0, version: 8, token: "t0") })
+    let published = bytes(written { envelope.appendRelayFrame(to: &$0, version: 8, count: 3, token: "t0") })
     let frame = try parseFrame(published)
     #expect(frame.kind == kind && frame.room == lobby && frame.senderID == "7" && frame.version == 8)
+    #expect(frame.count == (kind == .userJoined || kind == .userLeft ? 3 : nil))
     #expect(text(frame.node, of: published) == "n1" && text(frame.token, of: published) == "t0")
   }
 
@@ -178,6 +179,8 @@ func parseFrame(_ bytes: [UInt8], byteLimit: Int = RelayFrame.byteLimit) throws(
       (#"{"type":"user_joined","payload":{},"sender":{"id":"a"}}"#, .badRoom),
       (#"{"type":"new_message","room":"r"}"#, .badField), (#"{"type":"chat"}"#, .badField),
       (#"{"type":"user_joined","room":"r","payload":{}}"#, .badField),
+      (#"{"type":"user_left","room":"r","payload":{},"sender":{"id":"a"},"count":-1}"#, .badField),
+      (#"{"type":"user_left","room":"r","payload":{},"sender":{"id":"a"},"count":1000000001}"#, .badField),
       (#"{"type":"chat","payload":1,"sender":"ann"}"#, .badField),
       (#"{"type":"chat","payload":1,"sender":{}}"#, .badField),
       (#"{"type":"chat","payload":1,"sender":{"id":""}}"#, .badField),

@@ -30,13 +30,26 @@ final class HubHarness {
 
   var holdsRequests = false
   var held: [(request: RelayRequest, ticket: RelayTicket)] = []
+  /// What every request is answered with at once, and the requests that were.
+  var failure: RelayFailure?
+  var failed: [(request: RelayRequest, at: Int64)] = []
 
-  init(seed: UInt64 = 1, configure: (inout HubConfiguration) -> Void = { _ in }) {
+  private var failures: [RelayEvent] = []
+
+  private let history: Int
+  private var relaySeed: UInt64 = 99
+  /// Bytes of replays that the client was given, as the hub counts them.
+  private(set) var replays: [ConnectionID: [Int]] = [:]
+  private var elsewhere: UInt = 0
+
+  /// - Parameter history: messages the relay keeps per room.
+  init(seed: UInt64 = 1, history: Int = 300, configure: (inout HubConfiguration) -> Void = { _ in }) {
     var configuration = HubConfiguration(instance: "n1-abcdef")
     configuration.rate = nil
     configure(&configuration)
     hub = Hub(configuration, seed: seed, now: now)
-    relay = LocalRelay(seed: seed, now: now)
+    self.history = history
+    relay = LocalRelay(seed: seed, historyMessages: history, now: now)
     run()
   }
 
@@ -104,6 +117,11 @@ final class HubHarness {
 
   func forgetTexts() { received.removeAll() }
 
+  /// The contents of the messages a connection got, in order.
+  func contents(_ connection: ConnectionID) -> [String] {
+    texts(connection, "new_message").map { $0.payload["content"] as? String ?? "?" }
+  }
+
   var counters: HubCounters { hub.counters }
   var roomCount: Int { hub.roomCount }
 
@@ -124,9 +142,49 @@ final class HubHarness {
 
   /// Puts an empty relay in the place of the old one, as after a restart without persistence.
   func replaceRelay() {
-    relay = LocalRelay(seed: 99, now: now)
+    relay = LocalRelay(seed: relaySeed, historyMessages: history, now: now)
+    relaySeed += 1
     run()
   }
+
+  /// Another node stores a message. Answers the frame of it, which nobody delivers unless the test does.
+  @discardableResult
+  func publishElsewhere(_ content: String, room: String = "r") -> [UInt8] {
+    var scratch = ByteBuffer()
+    elsewhere += 1
+    let payload = Array(#"{"content":"\#(content)"}"#.utf8)
+    let envelope = RelayEnvelope.message(
+      room: RoomName(room)!, payload: unsafe payload.span.bytes, sender: Identity(user: "eve", name: ""),
+      timestamp: Timestamp(milliseconds: now.wall), id: MessageID(incarnation: "n2", counter: elsewhere),
+      clientID: RawSpan(), origin: nil, scratch: &scratch)
+    relay.advance(to: now)
+    relay.submit(
+      .publish(
+        RoomName(room)!,
+        [Publication(text: envelope.text, userID: "eve", clientID: Array("\(elsewhere)".utf8))]),
+      ticket: 0)
+    var events: [RelayEvent] = []
+    relay.takeEvents(into: &events)
+    guard case .reply(_, .published(let outcomes)) = events.last else { return [] }
+    let place = outcomes[0].position
+    return envelope.text + Array(#","epoch":"\#(place.epoch)","offset":\#(place.offset),"token":"local"}"#.utf8)
+  }
+
+  /// What the relay has of a room, as content by offset.
+  func stored(_ room: String = "r") -> [Int: String] {
+    var events: [RelayEvent] = []
+    relay.submit(.history(RoomName(room)!, before: nil, limit: history), ticket: 0)
+    relay.takeEvents(into: &events)
+    guard case .reply(_, .history(let found)) = events.last else { return [:] }
+    return found.messages.reduce(into: [:]) { contents, message in
+      let text = String(decoding: message.text, as: UTF8.self)
+      contents[message.offset] = text.split(separator: #"{"content":""#).dropFirst().first.map {
+        String($0.prefix { $0 != "\"" })
+      }
+    }
+  }
+
+  var report: HubReport { hub.report }
 
   // MARK: The shell's part
 
@@ -138,6 +196,33 @@ final class HubHarness {
     run()
   }
 
+  func releaseAll() { while !held.isEmpty { release() } }
+
+  /// Reads of a room's messages that wait for the test.
+  var heldReads: [(request: RelayRequest, ticket: RelayTicket)] {
+    held.filter { if case .read = $0.request { true } else { false } }
+  }
+
+  /// Answers what comes before the first held read.
+  func holdAllButReads() {
+    while let first = held.first {
+      if case .read = first.request { return }
+      release()
+    }
+  }
+
+  /// Fails the held reads, and answers everything else.
+  func failReads() {
+    while let first = held.first {
+      if case .read = first.request {
+        held.removeFirst()
+        tell(.reply(first.ticket, .failed(.unavailable)))
+      } else {
+        release()
+      }
+    }
+  }
+
   private func run() {
     relay.advance(to: now)
     var isQuiet = false
@@ -147,7 +232,8 @@ final class HubHarness {
       let text = hub.output.text.array()
       hub.output.removeAll()
       for action in actions { perform(action, text) }
-      var events: [RelayEvent] = []
+      var events = failures
+      failures.removeAll()
       relay.takeEvents(into: &events)
       for event in events { hub.handle(event, now: now) }
       isQuiet = events.isEmpty && hub.output.actions.isEmpty
@@ -160,6 +246,7 @@ final class HubHarness {
     case .refuse(let connection, let reason): refused[connection] = reason
     case .text(let connection, let range), .resync(let connection, _, let range): give(connection, text[range])
     case .replay(let connection, let replay):
+      replays[connection, default: []].append(replay.messages.reduce(0) { $0 + $1.byteCount })
       for message in replay.messages {
         var text = ByteBuffer()
         replay.append(message, to: &text)
@@ -177,7 +264,14 @@ final class HubHarness {
     case .close(let connection, let code, _): closed[connection] = code
     case .online(_, let answer): online.append(answer)
     case .relay(let request, let ticket):
-      if holdsRequests { held.append((request, ticket)) } else { relay.submit(request, ticket: ticket) }
+      if let failure {
+        failed.append((request, now.monotonic))
+        failures.append(.reply(ticket, .failed(failure)))
+      } else if holdsRequests {
+        held.append((request, ticket))
+      } else {
+        relay.submit(request, ticket: ticket)
+      }
     case .notice: break
     }
   }

@@ -86,7 +86,8 @@ import Testing
     let asker = hub.connect(3, user: "bob")
     hub.advance(200)
     hub.tell(.askOnline(asker))
-    #expect(hub.online == [OnlineAnswer(connections: 3, users: 2, nodes: 1, isClusterWide: true)])
+    let numbers = OnlineNumbers(connections: 3, users: 2, nodes: 1)
+    #expect(hub.online == [OnlineAnswer(numbers, isClusterWide: true)])
   }
 }
 
@@ -128,6 +129,8 @@ import Testing
     #expect(hub.texts(bob, "new_message").count == 1)
     let again = try #require(hub.texts(ann, "ack").last)
     #expect(again.payload["dup"] as? Bool == true && again.offset == 1)
+    // Its own id named no message that anybody has.
+    #expect(again.payload["message_id"] == nil)
   }
 
   @Test func `one user's rate holds over all his connections, and who ignores it is closed`() {
@@ -249,6 +252,30 @@ import Testing
   }
 }
 
+@Suite struct HubTypingTests {
+  /// Rule 14: however often a client says so, other nodes hear of it every three seconds.
+  @Test func `typing is repeated to other nodes every three seconds at most`() {
+    let hub = HubHarness()
+    let (phone, laptop) = (hub.member(1, user: "ann"), hub.member(2, user: "ann"))
+    hub.advance(1_000)
+    hub.holdsRequests = true
+    func frames() -> Int { hub.held.count { if case .broadcast = $0.request { true } else { false } } }
+    for _ in 0..<30 {
+      hub.tell(.typing(phone, RoomName("r")!, isTyping: true))
+      hub.tell(.typing(laptop, RoomName("r")!, isTyping: true))
+      hub.advance(99)
+    }
+    #expect(frames() == 1)
+    hub.advance(30)
+    hub.tell(.typing(laptop, RoomName("r")!, isTyping: true))
+    #expect(frames() == 2)
+    hub.tell(.disconnect(phone, .lost))
+    #expect(frames() == 2)
+    hub.tell(.disconnect(laptop, .lost))
+    #expect(frames() == 3, "it ends with the last connection")
+  }
+}
+
 @Suite struct HubRelayTests {
   /// A new generation of the relay: its memory is empty, and members must hear that their positions are void.
   @Test func `a relay that lost everything is announced at once and presence comes back silently`() throws {
@@ -267,7 +294,8 @@ import Testing
     hub.send(ann, "after", id: "a")
     #expect(hub.texts(bob, "new_message").first?.offset == 1 && hub.texts(ann, "ack").first?.offset == 1)
     hub.tell(.askOnline(ann))
-    #expect(hub.online.last == OnlineAnswer(connections: 2, users: 2, nodes: 1, isClusterWide: true))
+    #expect(hub.online.last?.numbers == OnlineNumbers(connections: 2, users: 2, nodes: 1))
+    #expect(hub.online.last?.isClusterWide == true)
   }
 
   /// A message stored before the change, sent again by our own retry after it: delivered once.

@@ -56,6 +56,23 @@ import Testing
     #expect(stream.takeQuestion(now: 1_000) == nil, "one question at a time")
   }
 
+  @Test func `a question that fails is asked ever more rarely, whatever arrives, and at once after a doubt`() {
+    var stream = Stream()
+    stream.start(at: place(0), now: 0)
+    _ = arrive(&stream, 2, now: 0)
+    var now: Int64 = 30
+    for wait in [100, 200, 400, 800, 1_000, 1_000] as [Int64] {
+      let question = stream.takeQuestion(now: now)
+      #expect(question == place(0))
+      stream.questionFailed(now: now)
+      _ = arrive(&stream, 3, now: now + 1)
+      #expect(stream.questionDue == now + wait)
+      now += wait
+    }
+    stream.doubt(now: now - 900)
+    #expect(stream.questionDue == now - 900)
+  }
+
   /// The prototype's only bug: messages that arrived after the question was sent came twice.
   @Test func `an answer is judged by the position its question named`() {
     var stream = Stream()

@@ -62,7 +62,7 @@ extension SimulatedNode {
     case .state(let state):
       if state != .connected { steadySince = .max } else { steadySince = world.now }
       world.trace.note(name, "relay \(state)")
-    case .frame, .directed: break
+    case .frame, .directed, .trouble: break
     }
     hub.handle(event, now: now)
   }

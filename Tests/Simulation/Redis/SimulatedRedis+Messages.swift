@@ -25,6 +25,7 @@ extension SimulatedRedis {
 
   func publish(_ call: ScriptCall) -> RedisReply {
     let room = call.text(4)
+    if call.count == 4 { return .array([]) }  // a rehearsal
     let (milliseconds, second) = (time / 1_000, time / 1_000_000)
     var meta = data.metas[room] ?? RedisData.Meta()
     var isNew = !(meta.epoch?.hasPrefix(call.short) ?? false) || meta.top == nil
@@ -108,5 +109,22 @@ extension SimulatedRedis {
       rows += [.integer(entry.offset), .text(entry.text)]
     }
     return last
+  }
+
+  func history(_ call: ScriptCall) -> RedisReply {
+    let (room, before, limit) = (call.text(4), call.number(5), call.number(6))
+    var budget = call.number(7)
+    guard let meta = data.metas[room], let top = meta.top, let epoch = meta.epoch, epoch.hasPrefix(call.short) else {
+      return .null
+    }
+    let highest = before > 0 && before <= top ? before - 1 : top
+    var texts: [RedisReply] = []
+    let entries = (data.streams[room]?.entries ?? []).reversed().filter { $0.offset <= highest }
+    for entry in entries.prefix(limit) {
+      guard entry.offset == highest - texts.count, texts.isEmpty || entry.text.count <= budget else { break }
+      texts.append(.text(entry.text))
+      budget -= entry.text.count
+    }
+    return .array([.word(epoch), .integer(top), .integer(highest), .array(texts)])
   }
 }

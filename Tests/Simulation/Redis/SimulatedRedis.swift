@@ -93,7 +93,7 @@ public final class SimulatedRedis {
     case "INFO": return .word(information)
     case "AUTH", "SELECT": return .ok
     case "PING": return .word("PONG")
-    case "CONFIG": return .array([])
+    case "CONFIG": return .array([.word("client-output-buffer-limit"), .word("pubsub 33554432 8388608 60")])
     default: return .error("ERR unknown command '\(command.name)'")
     }
   }
@@ -105,6 +105,8 @@ public final class SimulatedRedis {
     role:\(isReplica ? "slave" : "master")\r
     master_replid:\(replicationID)\r
     cluster_enabled:0\r
+    maxmemory:0\r
+    maxmemory_policy:noeviction\r
 
     """
   }
@@ -152,13 +154,13 @@ public final class SimulatedRedis {
     data.expire(now: time / 1_000)
     let call = ScriptCall(command: command)
     let reply = run(script, call)
-    if script != .read, !reply.isError { noteWrite() }
+    if script != .read, script != .history, !reply.isError { noteWrite() }
     if world.trace.isOn, script != .heartbeat { world.trace.note("redis", "\(script) \(call.summary) → \(reply.summary)") }
     return reply
   }
 
   private func refusal(of script: Script) -> String? {
-    guard let refusal, script != .read else { return nil }
+    guard let refusal, script != .read, script != .history else { return nil }
     // Only PUBLISH needs memory; a replica takes no write at all.
     return refusal.hasPrefix("OOM") && script != .publish ? nil : refusal
   }
@@ -175,6 +177,7 @@ public final class SimulatedRedis {
     case .boot: return boot(call)
     case .publish: return publish(call)
     case .read: return read(call)
+    case .history: return history(call)
     case .heartbeat: return heartbeat(call)
     case .register: return register(call)
     case .presence: return presence(call)

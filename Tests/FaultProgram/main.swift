@@ -1,0 +1,69 @@
+import EventLoops
+import FaultRunner
+import Glibc
+
+// faults FAULTS [--seed N] [--seeds N] [--seconds N] [--markdown] [--list]
+//
+// FAULTS: names between commas, which strike in turn; `all`: each in a row of its own; `random`: drawn by the seed.
+
+func fail(_ text: String) -> Never {
+  FileOutput.write(text + "\n", to: 2)
+  exit(2)
+}
+
+var names = "all"
+var (seed, seeds, seconds): (UInt64, UInt64, Double) = (1, 1, 15)
+var (isMarkdown, words) = (false, CommandLine.arguments.dropFirst())
+while let word = words.popFirst() {
+  switch word {
+  case "--markdown": isMarkdown = true
+  case "--list":
+    for name in FaultPlan.names { FileOutput.print("\(name): \(FaultPlan.summary(of: name) ?? "")") }
+    exit(0)
+  case "--seed", "--seeds", "--seconds":
+    guard let value = words.popFirst().flatMap({ Double($0) }), value >= 0 else { fail("\(word) needs a number") }
+    if word == "--seed" { seed = UInt64(value) }
+    if word == "--seeds" { seeds = UInt64(value) }
+    if word == "--seconds" { seconds = value }
+  default: names = word
+  }
+}
+
+var rows: [[String]] = []
+for name in names.split(separator: ",").map(String.init) {
+  if name != "random" && name != "all" && !FaultPlan.names.contains(name) {
+    fail("no fault is called \(name); see --list")
+  }
+}
+if names == "all" { rows = FaultPlan.names.map { [$0] } } else { rows = [names.split(separator: ",").map(String.init)] }
+
+_ = raiseDescriptorLimit()
+signal(SIGPIPE, SIG_IGN)
+FileOutput.print(isMarkdown ? FaultTable.markdownHead : FaultTable.textHead)
+var violated = 0
+for seed in seed..<seed + seeds {
+  for faults in rows {
+    let row = await FaultPlan(faults: faults, seed: seed, seconds: seconds).run()
+    FileOutput.print(isMarkdown ? FaultTable.markdown(row) : FaultTable.text(row))
+    guard !row.isGood else { continue }
+    violated += 1
+    for text in row.evidence { FileOutput.write("    " + text + "\n", to: 2) }
+    FileOutput.write("    again: make faults FAULTS=\(row.name) SEED=\(seed) SECONDS=\(Int(seconds))\n", to: 2)
+  }
+}
+if violated > 0 { FileOutput.write("\(violated) rows violate a promise\n", to: 2) }
+exit(violated > 0 ? 1 : 0)
+
+enum FileOutput {
+  static func print(_ text: String) { write(text + "\n", to: 1) }
+
+  /// At once, whoever reads.
+  static func write(_ text: String, to descriptor: CInt) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count <= 0 { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+}
