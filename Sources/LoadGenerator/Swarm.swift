@@ -46,6 +46,9 @@ public actor Swarm {
     return tag
   }
 
+  /// Starts clients with one call, which saves two changes of thread for each; their names, in order.
+  public func open(_ endpoints: [Endpoint]) -> [Int] { endpoints.map { open($0) } }
+
   /// Says `text`; nothing when the client is not open.
   public func send(_ text: String, from client: Int) {
     guard let slot = core.driver.slots[client] else { return }
@@ -69,6 +72,9 @@ public actor Swarm {
     core.driver.forget(client)
     core.wire.drop(slot)
   }
+
+  /// Drops several.
+  public func drop(_ clients: [Int]) { for client in clients { drop(client) } }
 
   /// What happened since the last call, as soon as there is anything; empty after `milliseconds` of silence.
   public func events(within milliseconds: Int) async -> [SwarmEvent] {

@@ -1,3 +1,4 @@
+import CSystem
 import EventLoops
 import Glibc
 

@@ -1,5 +1,5 @@
 import CSystem
-public import Glibc
+import Glibc
 import Synchronization
 
 /// A real redis-server of its own for one test: a free port, a unix socket and a directory that goes with it.
@@ -43,7 +43,7 @@ public final class RedisServer: Sendable {
   deinit { stop() }
 
   /// The server's process.
-  public var processID: pid_t { running.withLock { $0?.server ?? -1 } }
+  public var processID: Int32 { running.withLock { $0?.server ?? -1 } }
 
   /// Starts it again after ``kill()``, on the same port with the same directory.
   public func start() throws {

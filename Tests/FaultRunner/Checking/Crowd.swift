@@ -87,34 +87,47 @@ final class Crowd {
   }
 
   private func tick(_ now: Int64) async {
+    var (due, late): ([Int], [Int]) = ([], [])
     for index in clients.indices {
       switch clients[index].phase {
-      case .waiting(let until): if now >= until { await connect(index, now) }
-      case .connecting(let since): if now - since > 5_000 { await lose(index, wait: 100) }
+      case .waiting(let until): if now >= until { due.append(index) }
+      case .connecting(let since): if now - since > 5_000 { late.append(index) }
       case .open: if clients[index].hasRefusal || !clients[index].outstanding.isEmpty { sendAgain(index, now) }
       case .gone: break
       }
     }
+    if !late.isEmpty { await lose(late) { 100 } }
+    if !due.isEmpty { await connect(due, now) }
   }
 
-  private func connect(_ index: Int, _ now: Int64) async {
-    clients[index].phase = .connecting(since: now)
-    let node = clients[index].home ?? Int.random(in: 0..<doors.count, using: &random)
-    let address = clients[index].usesGate ? doors[node].gate : doors[node].address
-    clients[index].node = node
-    let endpoint = Endpoint(
-      address: address, host: "\(doors[node].address)", target: "/ws", token: mint(clients[index].user))
-    let tag = await swarm.open(endpoint)
-    clients[index].tag = tag
-    clientOfTag[tag] = index
+  private func connect(_ due: [Int], _ now: Int64) async {
+    let endpoints = due.map { index in
+      clients[index].phase = .connecting(since: now)
+      let node = clients[index].home ?? Int.random(in: 0..<doors.count, using: &random)
+      clients[index].node = node
+      let address = clients[index].usesGate ? doors[node].gate : doors[node].address
+      return Endpoint(address: address, host: "\(doors[node].address)", target: "/ws", token: mint(clients[index].user))
+    }
+    // None of their events is looked at before their names are known.
+    for (index, tag) in zip(due, await swarm.open(endpoints)) {
+      clients[index].tag = tag
+      clientOfTag[tag] = index
+    }
   }
 
-  /// Ends the client's connection without a word; it comes back later.
-  func lose(_ index: Int, wait: Int64) async {
-    guard let tag = clients[index].tag else { return }
-    forget(index)
-    clients[index].phase = .waiting(until: monotonicMilliseconds() + wait)
-    await swarm.drop(tag)
+  /// Ends the client's connection without a word; it comes back after so many milliseconds.
+  func lose(_ index: Int, wait: Int64) async { await lose([index]) { wait } }
+
+  func lose(_ lost: [Int], wait: () -> Int64) async {
+    let now = monotonicMilliseconds()
+    var tags: [Int] = []
+    for index in lost {
+      guard let tag = clients[index].tag else { continue }
+      tags.append(tag)
+      forget(index)
+      clients[index].phase = .waiting(until: now + wait())
+    }
+    await swarm.drop(tags)
   }
 
   /// The connection is no more: memberships with it, and what has no answer is unsure.
