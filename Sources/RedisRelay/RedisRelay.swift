@@ -11,9 +11,9 @@ public import RealtimeCore
 /// A ``Relay`` over one Redis 7 (or Valkey), bound to one loop.
 ///
 /// Begin every turn with ``advance(to:)``, tell it by ``ready(_:isReadable:now:)`` when one of its wires has something,
-/// and call ``tick(now:)`` at the end, after requests were submitted: it sends what they wrote, watches deadlines and reconnects. Wait no
-/// longer than until ``nextDeadline``. `now` is the monotonic clock in milliseconds. It touches the world through its
-/// wires and its ``RelaySurroundings`` alone, so it also runs in a simulated one.
+/// and call ``tick(now:)`` at the end, after requests were submitted: it sends what they wrote, watches deadlines and
+/// reconnects. Wait no longer than until ``nextDeadline``. `now` is the monotonic clock in milliseconds. It touches the
+/// world through its wires and its ``RelaySurroundings`` alone, so it also runs in a simulated one.
 ///
 /// One way out of everything strange: a connection that times out, speaks nonsense, lost its scripts or turns out to
 /// belong to an older session is abandoned; requests without an answer fail at once, and the next connection begins

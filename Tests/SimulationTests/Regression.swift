@@ -11,7 +11,8 @@ struct Regression: CustomTestStringConvertible, Sendable {
 
   static let all = [
     Regression(seed: 15, was: "a resync went over a message, and its sender never got an answer"),
-    Regression(seed: 19, was: "a request after an idle second was taken for a second late, and its connection given up"),
+    Regression(
+      seed: 19, was: "a request after an idle second was taken for a second late, and its connection given up"),
     Regression(seed: 21, was: "a client's retry after a change of epoch was shown twice"),
     Regression(seed: 123, was: "who left and came back while a message was on its way got no ack for it"),
     Regression(seed: 419, was: "a message of an epoch that was over kept a room asking every 50 ms"),

@@ -55,7 +55,8 @@ extension Hub {
   }
 
   /// The ack alone, for one who gets it outside the room's order.
-  mutating func acknowledge(_ message: StoredMessage, to connection: ConnectionID, at place: Position, room: RoomNumber) {
+  mutating func acknowledge(_ message: StoredMessage, to connection: ConnectionID, at place: Position, room: RoomNumber)
+  {
     let name = rooms[room].name
     let ack = write { message.envelope.appendAck(room: name, at: place, to: &$0) }
     output.actions.append(.text(connection, ack))

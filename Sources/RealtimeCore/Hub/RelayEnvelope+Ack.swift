@@ -17,7 +17,8 @@ extension RelayEnvelope {
   }
 
   /// FNV-1a (Fowler, Noll, Vo).
-  private static func hash(_ bytes: ArraySlice<UInt8>, from start: Int = Int(bitPattern: 0xcbf2_9ce4_8422_2325)) -> Int {
+  private static func hash(_ bytes: ArraySlice<UInt8>, from start: Int = Int(bitPattern: 0xcbf2_9ce4_8422_2325)) -> Int
+  {
     Int(bitPattern: bytes.reduce(UInt(bitPattern: start)) { ($0 ^ UInt($1)) &* 0x100_0000_01b3 })
   }
 

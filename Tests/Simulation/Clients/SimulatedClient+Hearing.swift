@@ -21,7 +21,9 @@ extension SimulatedClient {
     let room = heard.room
     guard views[room].stage == .joining, let offset = heard.offset else { return }
     let place = Position(epoch: heard.epoch, offset: offset)
-    note("is in r\(room) at \(place)\(heard.recovered.map { $0 ? ", recovered" : ", not recovered: \(heard.code)" } ?? "")")
+    note(
+      "is in r\(room) at \(place)\(heard.recovered.map { $0 ? ", recovered" : ", not recovered: \(heard.code)" } ?? "")"
+    )
     ledger.count(\.joins)
     if heard.recovered == true {
       ledger.count(\.recovered)

@@ -155,7 +155,8 @@ final class Faults {
   }
 
   private func refuse() {
-    let words = world.dice.chance(50) ? "OOM command not allowed" : "READONLY You can't write against a read only replica."
+    let words =
+      world.dice.chance(50) ? "OOM command not allowed" : "READONLY You can't write against a read only replica."
     note("Redis refuses: \(words)")
     redis.refusal = words
     later(world.dice.roll(50...7_000)) {

@@ -9,7 +9,8 @@ extension SimulatedRedis {
     let who = #"{"id":"\#(user)","name":"\#(name.isEmpty ? user : name)"}"#
     let frame =
       #"{"type":"\#(kind)","room":"\#(room)","payload":\#(who),"sender":\#(who),"timestamp":"\#(call.text(5))""#
-      + #","node":"\#(call.node)","version":\#(version),"count":\#(data.rooms[room]?.count ?? 0),"token":"\#(call.token)"}"#
+      + #","node":"\#(call.node)","version":\#(version),"count":\#(data.rooms[room]?.count ?? 0)"#
+      + #","token":"\#(call.token)"}"#
     witness?.announced(kind, room: room, user: user)
     publish(Array(frame.utf8), on: settings.prefix + "broadcast")
   }

@@ -155,7 +155,9 @@ public final class SimulatedRedis {
     let call = ScriptCall(command: command)
     let reply = run(script, call)
     if script != .read, script != .history, !reply.isError { noteWrite() }
-    if world.trace.isOn, script != .heartbeat { world.trace.note("redis", "\(script) \(call.summary) → \(reply.summary)") }
+    if world.trace.isOn, script != .heartbeat {
+      world.trace.note("redis", "\(script) \(call.summary) → \(reply.summary)")
+    }
     return reply
   }
 
