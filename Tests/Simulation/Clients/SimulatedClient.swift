@@ -9,7 +9,7 @@ final class SimulatedClient {
   let user: Int
   let world: World
   let ledger: Ledger
-  let cluster: Cluster
+  unowned let cluster: Cluster
   var phase = Phase.away
   var session: ClientSession?
   /// Counts the client's connections.

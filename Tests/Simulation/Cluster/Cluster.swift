@@ -106,6 +106,8 @@ final class Cluster {
   func end() {
     world.end()
     for node in nodes { node.kill() }
+    redis.crash()
     world.end()
+    (nodes, clients) = ([], [])
   }
 }
