@@ -1,8 +1,9 @@
 // Acks that wait for their turn
 //
 // A stored message is acknowledged when the room's order reaches it. The order may never reach it: the stream may have
-// to jump over its place (resync), or its sender may leave the room first. Then the ack is sent without its turn, and
-// when the epoch of its place is gone with what was stored, the sender is told that the outcome is unknown.
+// to jump over its place (resync), or its sender may leave the room first. Then the ack is sent without its turn and
+// does not move the client's position; and when the epoch of its place is gone with what was stored, the sender is told
+// that the outcome is unknown.
 
 import Buffers
 
@@ -54,11 +55,18 @@ extension Hub {
     rooms[number].awaitingTurn.removeAll { gone.contains($0.message.hash) }
   }
 
-  /// The ack alone, for one who gets it outside the room's order.
-  mutating func acknowledge(_ message: StoredMessage, to connection: ConnectionID, at place: Position, room: RoomNumber)
-  {
+  /// The ack alone, for one who gets it outside the room's order. It says `dup`, because such an ack never moves the
+  /// client's position.
+  mutating func acknowledge(
+    _ message: StoredMessage, to connection: ConnectionID, at place: Position, room: RoomNumber
+  ) {
     let name = rooms[room].name
-    let ack = write { message.envelope.appendAck(room: name, at: place, to: &$0) }
-    output.actions.append(.text(connection, ack))
+    let text = write {
+      ServerMessage.appendAck(
+        room: name, offset: place.offset, epoch: place.epoch,
+        messageID: unsafe message.envelope.messageID.span.bytes, isDuplicate: true,
+        id: unsafe message.envelope.clientID.span.bytes, to: &$0)
+    }
+    output.actions.append(.text(connection, text))
   }
 }
