@@ -3,7 +3,7 @@
 RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
-.PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix
+.PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix simulate mutants
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -17,6 +17,8 @@ help:
 	@echo 'make faults-matrix   every fault and 20 random seeds, as a Markdown table in .build/faults.md'
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
 	@echo 'make conformance     Autobahn cases against the echo endpoint'
+	@echo 'make simulate        a cluster in one thread: SEEDS=n STEPS=m SEED=first'
+	@echo 'make mutants         what the simulation finds when rules are switched off'
 	@echo 'make container-test  docker-compose.yml on a real Docker engine'
 	@echo 'make clean           forget everything built'
 
@@ -74,6 +76,17 @@ clients: build
 
 conformance: build
 	scripts/conformance
+
+SEEDS ?= 1000
+STEPS ?= 2000
+SEED ?= 1
+
+simulate:
+	swift build $(RELEASE) --product simulate
+	.build/release/simulate $(SEEDS) $(STEPS) $(SEED)
+
+mutants:
+	scripts/mutants
 
 container-test:
 	scripts/container-test

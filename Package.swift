@@ -61,6 +61,12 @@ let package = Package(
       name: "RoostTesting",
       dependencies: ["Buffers", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore"],
       path: "Tests/RoostTesting", swiftSettings: rules),
+    // a whole cluster in one thread, under a seed
+    .target(
+      name: "Simulation", dependencies: ["Buffers", "EventLoops", "RealtimeCore", "RedisRelay"],
+      path: "Tests/Simulation", exclude: ["Mutants"], swiftSettings: rules),
+    .executableTarget(
+      name: "simulate", dependencies: ["Simulation"], path: "Tests/simulate", swiftSettings: rules),
     .target(
       name: "FaultRunner", dependencies: ["EventLoops", "LoadGenerator", "RoostTesting", "Tokens"],
       path: "Tests/FaultRunner", exclude: ["shifted-clock.c"], swiftSettings: rules),
@@ -74,9 +80,10 @@ let package = Package(
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
     tests("TokensTests", ["Tokens", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
-    tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting"]),
+    tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation"]),
     tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens"]),
     tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
+    tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),
   ]
 )

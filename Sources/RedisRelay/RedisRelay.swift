@@ -10,10 +10,10 @@ public import RealtimeCore
 
 /// A ``Relay`` over one Redis 7 (or Valkey), bound to one loop.
 ///
-/// Tell it by ``ready(_:isReadable:now:)`` when one of its wires has something, and call ``tick(now:)`` at the end of
-/// every turn, after requests were submitted: it sends what they wrote, watches deadlines and reconnects. Wait no
-/// longer than until ``nextDeadline``. `now` is the monotonic clock in milliseconds. It touches the world through its
-/// wires and its ``RelaySurroundings`` alone, so it also runs in a simulated one.
+/// Begin every turn with ``advance(to:)``, tell it by ``ready(_:isReadable:now:)`` when one of its wires has something,
+/// and call ``tick(now:)`` at the end, after requests were submitted: it sends what they wrote, watches deadlines and
+/// reconnects. Wait no longer than until ``nextDeadline``. `now` is the monotonic clock in milliseconds. It touches the
+/// world through its wires and its ``RelaySurroundings`` alone, so it also runs in a simulated one.
 ///
 /// One way out of everything strange: a connection that times out, speaks nonsense, lost its scripts or turns out to
 /// belong to an older session is abandoned; requests without an answer fail at once, and the next connection begins
@@ -92,6 +92,9 @@ public struct RedisRelay: ~Copyable, Relay {
     closeCommand()
     subscriber.close(now: now)
   }
+
+  /// Begins a turn. What is submitted in it waits from this time on, however long the relay had nothing to do before.
+  public mutating func advance(to now: Int64) { self.now = now }
 
   /// A wire has room (it is connected, or its connect failed) or, when `isReadable`, something to read.
   public mutating func ready(_ line: Line, isReadable: Bool, now: Int64) {

@@ -37,7 +37,8 @@ public struct RedisRelayConfiguration: Sendable, Equatable {
   var broadcastChannel: String { prefix + "broadcast" }
   func nodeChannel(_ node: String) -> String { prefix + "node:" + node }
 
-  var scriptSettings: Script.Settings {
+  /// What the scripts' texts hold of these settings.
+  public var scriptSettings: Script.Settings {
     Script.Settings(
       prefix: prefix, historyMessages: historyMessages, historySeconds: historySeconds,
       leaseMilliseconds: leaseMilliseconds, heartbeatMilliseconds: heartbeatMilliseconds)

@@ -2,6 +2,7 @@ import EventLoops
 import RealtimeCore
 import RedisRelay
 import RoostTesting
+import Simulation
 import Testing
 
 /// A relay on the bench, whatever its kind.
@@ -28,7 +29,10 @@ final class RedisOnBench: RelayOnBench {
     relay.start(now: monotonicMilliseconds())
   }
 
-  func submit(_ request: RelayRequest, ticket: RelayTicket) { relay.submit(request, ticket: ticket) }
+  func submit(_ request: RelayRequest, ticket: RelayTicket) {
+    relay.advance(to: monotonicMilliseconds())
+    relay.submit(request, ticket: ticket)
+  }
   func takeEvents(into events: inout [RelayEvent]) { relay.takeEvents(into: &events) }
   func ready(_ event: EventBuffer.Event, now: Int64) {
     relay.ready(event.token == tokens[0] ? .command : .subscriber, isReadable: event.isReadable, now: now)
@@ -97,12 +101,19 @@ final class RelayBench {
   struct TooLate: Error, CustomStringConvertible { let description: String }
 
   let loop: EventLoop
+  /// Set: all happens in its time, and nothing in the machine's.
+  private let world: World?
   private(set) var nodes: [BenchNode] = []
   private var buffer = EventBuffer(capacity: 64)
   private var lastTicket: RelayTicket = 0
   private var owners: [UInt64: BenchNode] = [:]
 
-  init() throws { loop = try EventLoop() }
+  init(world: World? = nil) throws {
+    self.world = world
+    loop = try EventLoop()
+  }
+
+  private var now: Int64 { world?.now ?? monotonicMilliseconds() }
 
   deinit { for node in nodes { node.relay.stop() } }
 
@@ -122,10 +133,14 @@ final class RelayBench {
 
   /// One turn, as a node's shard makes it.
   func turn(atMost milliseconds: Int64 = 20) {
-    let earliest = nodes.map(\.relay.nextDeadline).min() ?? .max
-    let wait = max(0, min(milliseconds, earliest == .max ? milliseconds : earliest - monotonicMilliseconds()))
-    _ = loop.wait(into: &buffer, timeout: CInt(wait))
-    let now = monotonicMilliseconds()
+    if let world {
+      world.run(for: 1_000)
+    } else {
+      let earliest = nodes.map(\.relay.nextDeadline).min() ?? .max
+      let wait = max(0, min(milliseconds, earliest == .max ? milliseconds : earliest - monotonicMilliseconds()))
+      _ = loop.wait(into: &buffer, timeout: CInt(wait))
+    }
+    let now = now
     for index in 0..<buffer.count { owners[buffer[index].token]?.relay.ready(buffer[index], now: now) }
     for node in nodes {
       node.relay.tick(now: now)
@@ -144,9 +159,9 @@ final class RelayBench {
   }
 
   func wait(_ what: String, seconds: Double = 8, until isThere: () -> Bool) throws {
-    let deadline = monotonicMilliseconds() + Int64(seconds * 1_000)
+    let deadline = now + Int64(seconds * 1_000)
     while !isThere() {
-      guard monotonicMilliseconds() < deadline else {
+      guard now < deadline else {
         throw TooLate(description: "\(what) did not happen; notices: \(nodes.map { $0.notices.suffix(4) })")
       }
       turn()
@@ -157,8 +172,8 @@ final class RelayBench {
 
   /// Lets time pass for all relays.
   func run(milliseconds: Int64) {
-    let end = monotonicMilliseconds() + milliseconds
-    while case let rest = end - monotonicMilliseconds(), rest > 0 { turn(atMost: min(20, rest)) }
+    let end = now + milliseconds
+    while case let rest = end - now, rest > 0 { turn(atMost: min(20, rest)) }
   }
 
   func submit(_ request: RelayRequest, on node: BenchNode) -> RelayTicket {

@@ -1,10 +1,11 @@
 import RealtimeCore
 import RedisRelay
 import RoostTesting
+import Simulation
 import Testing
 
 /// The promises of the seam, which every relay keeps alike.
-enum RelayKind: CaseIterable { case local, redis }
+enum RelayKind: CaseIterable { case local, redis, simulated }
 
 /// One node with a relay of a kind, connected.
 final class ContractSetup {
@@ -13,8 +14,12 @@ final class ContractSetup {
   private let server: RedisServer?
 
   init(_ kind: RelayKind, history: Int = 300) throws {
-    bench = try RelayBench()
+    let world = kind == .simulated ? World(seed: 7) : nil
+    bench = try RelayBench(world: world)
     switch kind {
+    case .simulated:
+      server = nil
+      node = bench.add(try SimulatedOnBench(world: world!, history: history))
     case .local:
       server = nil
       node = bench.add(LocalOnBench(seed: 7, historyMessages: history))

@@ -41,6 +41,7 @@ extension Hub {
     for early in removeMember(connection, user: user, room: number, .left, now: now).flatMap(\.early) {
       refuse(connection, .notInRoom, id: Array(early.bytes[early.id]))
     }
+    settleTurns(of: connection, room: number)
     let text = write { ServerMessage.appendAck(room: name, id: unsafe id.span.bytes, to: &$0) }
     output.actions.append(.exit(connection, number, name, text))
   }
@@ -160,6 +161,7 @@ extension Hub {
         standing: welcome.standing, timestamp: stamp,
         id: unsafe entrant.id.span.bytes, to: &$0)
     }
+    if !entrant.isMember { rooms[number].entries += 1 }
     output.actions.append(
       entrant.isMember ? .text(entrant.connection, text) : .enter(entrant.connection, number, name, text))
     replay(welcome, to: entrant.connection)

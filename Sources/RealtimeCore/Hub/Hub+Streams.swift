@@ -9,7 +9,9 @@ extension Hub {
       deliver(message, at: place, room: number, now: now)
       drain(number, now: now)
     case .duplicate: break
-    case .held: noteGap(number, now: now)
+    case .held:
+      awaitTurn(message, at: place, room: number)
+      noteGap(number, now: now)
     }
   }
 
@@ -23,7 +25,15 @@ extension Hub {
 
   private mutating func deliver(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
     remember(message, at: place.offset, room: number, now: now)
-    guard rooms[number].stream.isFirst(id: message.hash) else { return }
+    turnCame(for: message, room: number)
+    let entries = rooms[number].entries
+    guard rooms[number].stream.isFirst(key: message.retryKey, entries: entries, now: now.monotonic) else {
+      // Members have it; who sent it again wants to know where it is.
+      if let origin = message.origin, connections[origin] != nil {
+        acknowledge(message, to: origin, at: place, room: number)
+      }
+      return
+    }
     counters.delivered += 1
     var item = RoomItem(text: write { message.envelope.appendClientFrame(to: &$0, offset: place.offset) })
     if let sender = localUser(message.sender), users[sender].connections.count > (message.origin == nil ? 0 : 1) {
@@ -42,8 +52,10 @@ extension Hub {
     }
     (item.origin, item.ack) = (origin, ack)
     output.actions.append(.item(number, item))
-    // Who left before the answer came is no member and gets the ack alone.
-    if !connections[origin]!.rooms.contains(number) { output.actions.append(.text(origin, ack)) }
+    // Who left before the answer came, or is on the way back in, is no member and gets the ack alone.
+    if !connections[origin]!.rooms.contains(number) || isOnItsWay(origin, into: number) {
+      output.actions.append(.text(origin, ack))
+    }
   }
 
   // MARK: Gaps
@@ -109,6 +121,7 @@ extension Hub {
       }
       messages.append((offset, message))
       confirm(message, room: number)
+      if let top = read.top { awaitTurn(message, at: Position(epoch: top.epoch, offset: offset), room: number) }
     }
     let answer = rooms[number].stream.answer(
       known: read.known, top: read.top, messages: messages, isComplete: isComplete, now: now.monotonic)
@@ -121,6 +134,7 @@ extension Hub {
           room: name, epoch: place.epoch, offset: place.offset, reason: reason.word, timestamp: stamp, to: &$0)
       }
       output.actions.append(.item(number, RoomItem(text: text)))
+      settleTurns(room: number)
     }
     if read.top == nil { rooms[number].duties.isNeeded = true }
     drain(number, now: now)

@@ -175,6 +175,7 @@ public struct Hub: ~Copyable {
     publishWaiting(number, now: now)
     serveReturners(number, now: now)
     askRoster(number, now: now)
+    if rooms[number].users.isEmpty { forgetTurnsOfTheGone(room: number) }
     if !rooms[number].isUsed { forgetRoom(number) }
   }
 

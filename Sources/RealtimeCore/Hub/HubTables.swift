@@ -68,10 +68,13 @@ struct StoredMessage {
   let origin: ConnectionID?
   /// Of the message id: names the message among recent ones.
   let hash: Int
+  /// What the client's own retries have in common: of sender and client id, or of the message id without one.
+  let retryKey: Int
 
   init(envelope: RelayEnvelope, sender: String, origin: ConnectionID?) {
     (self.envelope, self.sender, self.origin) = (envelope, sender, origin)
     hash = envelope.messageIDHash
+    retryKey = envelope.retryKey(sender: sender)
   }
 }
 
@@ -82,6 +85,8 @@ struct HubRoom: ~Copyable {
   /// How many of a user's connections here are in the room.
   var users: [UserNumber: UInt32] = [:]
   var entrants: [Entrant] = []
+  /// How often a connection became a member.
+  var entries = 0
   /// How many entrants the roster on its way is for; `nil`: none is on its way.
   var rosterFor: Int?
   var rosterRetry = Retry()
@@ -98,6 +103,8 @@ struct HubRoom: ~Copyable {
   /// Those who asked who is here.
   var askers: [(connection: ConnectionID, id: [UInt8], deadline: Int64)] = []
   var outbox: Outbox?
+  /// Our connections' messages that are stored and that the room's order has not come to yet.
+  var awaitingTurn: [(message: StoredMessage, place: Position)] = []
   /// Who is here, over all nodes.
   var roster = RoomRoster()
   var duties = RosterDuties()
@@ -110,8 +117,11 @@ struct HubRoom: ~Copyable {
   /// Its members need one, although nobody waits for it.
   var needsRoster: Bool { duties.isNeeded && !users.isEmpty }
 
-  /// A room with a roster on its way stays: its number must not name another room when the answer comes.
-  var isUsed: Bool { !users.isEmpty || isAwaitingRoster || rosterFor != nil || outbox?.isIdle == false }
+  /// A room with a roster on its way stays: its number must not name another room when the answer comes. So does one
+  /// that owes somebody an ack.
+  var isUsed: Bool {
+    !users.isEmpty || isAwaitingRoster || rosterFor != nil || outbox?.isIdle == false || !awaitingTurn.isEmpty
+  }
 }
 
 /// What an outstanding relay request was for.

@@ -4,11 +4,22 @@ extension RelayEnvelope {
   /// The server's id of the message, contents of a JSON string; empty for what has none.
   var messageID: [UInt8] { idRange.map { Array(text[$0]) } ?? [] }
 
-  /// FNV-1a (Fowler, Noll, Vo) of the message id: names a message among the last few of its room.
-  var messageIDHash: Int {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for index in idRange ?? 0..<0 { hash = (hash ^ UInt64(text[index])) &* 0x100_0000_01b3 }
-    return Int(truncatingIfNeeded: hash)
+  /// The client's own id, contents of a JSON string; empty when it gave none.
+  var clientID: [UInt8] { clientIDRange.map { Array(text[$0]) } ?? [] }
+
+  /// Names a message among the last few of its room.
+  var messageIDHash: Int { Self.hash(text[idRange ?? 0..<0]) }
+
+  /// Names what a client sent, however often it sends it: by its user and the client's own id.
+  func retryKey(sender: String) -> Int {
+    guard let range = clientIDRange else { return messageIDHash }
+    return Self.hash(text[range], from: Self.hash(Array(sender.utf8)[...]))
+  }
+
+  /// FNV-1a (Fowler, Noll, Vo).
+  private static func hash(_ bytes: ArraySlice<UInt8>, from start: Int = Int(bitPattern: 0xcbf2_9ce4_8422_2325)) -> Int
+  {
+    Int(bitPattern: bytes.reduce(UInt(bitPattern: start)) { ($0 ^ UInt($1)) &* 0x100_0000_01b3 })
   }
 
   /// Appends the ack of a stored message: its place in the room's order, told to who sent it.

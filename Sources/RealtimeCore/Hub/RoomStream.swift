@@ -40,10 +40,12 @@ public struct RoomStream<Message> {
   /// Asked for a reason that a closed gap does not settle.
   private var mustAsk = false
   private var isAsking = false
+  /// What was held when the question was sent: if the answer names another epoch, it is of one that is over.
+  private var heldEpochAsked = ""
   private var lastAsked = Int64.min / 2
   /// How many questions in a row got no answer.
   public private(set) var failures = 0
-  private var recent = RecentIDs()
+  private var recent = RecentDeliveries()
 
   public init() {}
 
@@ -102,9 +104,9 @@ public struct RoomStream<Message> {
     lastAsked = Int64.min / 2
   }
 
-  /// When the relay should be asked, if at all.
+  /// When the relay should be asked, if at all. Without a position there is nothing to ask: a roster comes first.
   public var questionDue: Int64? {
-    guard let askAt, !isAsking else { return nil }
+    guard let askAt, !isAsking, position != nil else { return nil }
     return max(askAt, lastAsked + Self.questionInterval)
   }
 
@@ -112,11 +114,13 @@ public struct RoomStream<Message> {
   public mutating func takeQuestion(now: Int64) -> Position? {
     guard let due = questionDue, due <= now, let position else { return nil }
     (isAsking, mustAsk, askAt, lastAsked) = (true, false, nil, now)
+    heldEpochAsked = heldEpoch
     return position
   }
 
-  /// The question got no answer.
+  /// The question got no answer. One that was given up meanwhile, or of a room whose place this one took, is nothing.
   public mutating func questionFailed(now: Int64) {
+    guard isAsking else { return }
     (isAsking, mustAsk) = (false, true)
     failures += 1
     askAt = now + RoomRetries.delay(attempt: failures)
@@ -160,13 +164,32 @@ public struct RoomStream<Message> {
     for (offset, message) in messages where offset > position.offset {
       hold(message, at: Position(epoch: top.epoch, offset: offset), isAnswer: true)
     }
+    dropStale()
     if held[position.offset + 1] == nil, !held.isEmpty { ask(at: now + Self.questionInterval) }
     return .nothing
   }
 
-  /// Remembers the id of a delivered message. False when it was delivered already under an earlier place: a retry
-  /// after a change of epoch, which members must not see twice.
-  public mutating func isFirst(id: Int) -> Bool { recent.insert(id) }
+  /// Remembers a delivered message. False when all members were shown it already under an earlier epoch: a retry after
+  /// that epoch's end, which they must not see twice. Within an epoch it is the relay that stores nothing twice.
+  ///
+  /// - Parameters:
+  ///   - key: what a retry has in common with its first try.
+  ///   - entries: how often somebody has entered the room; who came since the first delivery has not seen it.
+  public mutating func isFirst(key: Int, entries: Int, now: Int64) -> Bool {
+    let delivery = RecentDeliveries.Delivery(key: key, epoch: position?.epoch ?? "", entries: entries, time: now)
+    return recent.insert(delivery)
+  }
+
+  /// What was held before the question and does not belong above the position of the answer's epoch never will:
+  /// kept, it would be asked for again and again.
+  private mutating func dropStale() {
+    guard let position, !held.isEmpty else { return }
+    if heldEpoch == position.epoch {
+      held = held.filter { $0.key > position.offset }
+    } else if heldEpoch == heldEpochAsked {
+      held = [:]
+    }
+  }
 
   private mutating func move(to place: Position) {
     position = place

@@ -4,19 +4,20 @@
 /// Common arguments: 1 the generation as `ws:gen` holds it (lineage, `-`, 12 random digits, `.`, 32 digits of the
 /// token), 2 the node, 3 its session. The text before the dot names the generation; what stands behind it is secret.
 /// Keys are built inside: all of them begin with the prefix, so an ACL by prefix holds, and no Redis Cluster is used.
-enum Script: Int, CaseIterable {
+public enum Script: Int, CaseIterable, Sendable {
   case boot, publish, read, history, heartbeat, register, presence, connections, depart, reap, roster, online
 
   /// Numbers that are part of the scripts' text; all nodes of a cluster must agree on them.
-  struct Settings: Equatable {
-    var prefix: String
-    var historyMessages: Int
-    var historySeconds: Int
-    var leaseMilliseconds: Int
-    var heartbeatMilliseconds: Int
+  public struct Settings: Equatable, Sendable {
+    public var prefix: String
+    public var historyMessages: Int
+    public var historySeconds: Int
+    public var leaseMilliseconds: Int
+    public var heartbeatMilliseconds: Int
   }
 
-  func source(_ settings: Settings) -> String {
+  /// The text as Redis gets it.
+  public func source(_ settings: Settings) -> String {
     header + body(settings)
   }
 

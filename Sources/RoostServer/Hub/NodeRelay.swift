@@ -27,7 +27,10 @@ struct NodeRelay: ~Copyable, Relay {
   }
 
   /// Begins a turn: before anything is submitted.
-  mutating func advance(to now: Now) { local?.advance(to: now) }
+  mutating func advance(to now: Now) {
+    local?.advance(to: now)
+    redis?.advance(to: now.monotonic)
+  }
 
   /// Ends a turn: sends what was submitted and watches deadlines.
   mutating func endTurn(now: Now) { redis?.tick(now: now.monotonic) }

@@ -133,13 +133,50 @@ import Testing
     guard case .resync(place(4), .rollback) = answer else { return #expect(Bool(false), "\(answer)") }
   }
 
-  @Test func `a message id is first once, whatever its place`() {
+  private func stream(in epoch: String) -> Stream {
     var stream = Stream()
-    let answers = [1, 2, 1].map { stream.isFirst(id: $0) }
-    #expect(answers == [true, true, false])
-    for id in 3..<80 { _ = stream.isFirst(id: id) }
-    let isForgotten = stream.isFirst(id: 1)
-    #expect(isForgotten, "only the last 64 are remembered")
+    stream.start(at: Position(epoch: epoch, offset: 0), now: 0)
+    return stream
+  }
+
+  private func changeEpoch(_ stream: inout Stream, to epoch: String) {
+    let known = stream.position
+    _ = stream.answer(known: known, top: Position(epoch: epoch, offset: 0), messages: [], isComplete: false, now: 0)
+  }
+
+  @Test func `a retry after a change of epoch is recognised, within two minutes, by all who were there`() {
+    var stream = stream(in: "a")
+    var answers = [stream.isFirst(key: 1, entries: 1, now: 0), stream.isFirst(key: 2, entries: 1, now: 0)]
+    answers.append(stream.isFirst(key: 1, entries: 1, now: 10))  // the relay's business within an epoch
+    changeEpoch(&stream, to: "b")
+    answers.append(stream.isFirst(key: 1, entries: 1, now: 100_000))
+    answers.append(stream.isFirst(key: 2, entries: 2, now: 100_000))  // somebody came since
+    answers.append(stream.isFirst(key: 1, entries: 1, now: 120_010))
+    #expect(answers == [true, true, true, false, true, true])
+  }
+
+  @Test func `only the last 64 deliveries are remembered`() {
+    var stream = stream(in: "a")
+    for key in 0..<65 { _ = stream.isFirst(key: key, entries: 0, now: 0) }
+    changeEpoch(&stream, to: "b")
+    let answers = [stream.isFirst(key: 1, entries: 0, now: 1), stream.isFirst(key: 0, entries: 0, now: 1)]
+    #expect(answers == [false, true])
+  }
+
+  @Test func `what was held of an epoch that is over is not asked for again and again`() {
+    var stream = stream(in: "b")
+    _ = stream.arrive(1, at: Position(epoch: "a", offset: 7), now: 0)
+    let question = stream.takeQuestion(now: 0)
+    _ = stream.answer(
+      known: question, top: Position(epoch: "b", offset: 0), messages: [], isComplete: true, now: 1)
+    #expect(stream.heldCount == 0)
+    #expect(stream.questionDue == nil)
+  }
+
+  @Test func `a room without a position does not ask, and a failed question of its predecessor is nothing to it`() {
+    var stream = Stream()
+    stream.questionFailed(now: 0)
+    #expect(stream.questionDue == nil)
   }
 
   /// Replies, copies and answers of a READ in any order, with losses and doubles: every message once, in order.

@@ -1,0 +1,73 @@
+import RealtimeCore
+
+/// What must be true when nothing has gone wrong for a while and nobody does anything new.
+extension Cluster {
+  func checkSettled() {
+    for client in clients { checkClient(client) }
+    checkRosters()
+    for node in nodes where node.isAlive {
+      if let oldest = node.unanswered.values.min(), world.now - oldest > 3_000 {
+        ledger.fail(.answered, "\(node.name) has waited \(world.now - oldest) ms for an answer of the relay")
+      }
+      if node.relayState != .connected { ledger.fail(.service, "the relay of \(node.name) is \(node.relayState)") }
+    }
+  }
+
+  private func checkClient(_ client: SimulatedClient) {
+    guard client.phase == .open else {
+      return ledger.fail(.service, "\(client.name) has no connection: \(client.phase)")
+    }
+    for (room, view) in client.views.enumerated() where view.isWanted {
+      guard view.stage == .inside, let position = view.position else {
+        return ledger.fail(.service, "\(client.name) wants to be in r\(room) and is \(view.stage)")
+      }
+      // An error for a message without an id does not tell which: those cannot be accounted for one by one.
+      if let content = view.unacked.first(where: { ledger.messages[$0].hasID }) {
+        ledger.fail(.answered, "\(client.name) has no answer to its message \(content) in r\(room)")
+      }
+      let meta = redis.data.metas["r\(room)"]
+      // An epoch in which nothing was said yet (the room's keys were evicted) is announced with its first message.
+      guard let top = meta?.top, top > 0 else { continue }
+      let isThere = position.offset == top || client.isShown(position, upTo: top + 1, in: room)
+      if position.epoch != meta?.epoch || !isThere {
+        let truth = "\(meta?.epoch ?? "nothing") \(meta?.top ?? -1)"
+        ledger.fail(.settledMessages, "\(client.name) stands at \(position) in r\(room), where Redis is at \(truth)")
+      }
+    }
+  }
+
+  private func checkRosters() {
+    for (number, room) in rooms.enumerated() {
+      var expected: [String: Set<String>] = [:]
+      for client in clients where client.phase == .open && client.views[number].stage == .inside {
+        expected["u\(client.user)", default: []].insert(client.session!.node.name)
+      }
+      let held = (redis.data.rooms[room.text] ?? [:]).mapValues(\.nodes)
+      if held != expected.mapValues(\.count) {
+        let (known, right) = (held.sorted { $0.key < $1.key }, expected.sorted { $0.key < $1.key })
+        ledger.fail(.settledRosters, "\(room.text): Redis has \(known), and right is \(right)")
+      }
+    }
+    var online: [String: Set<String>] = [:]
+    for client in clients where client.phase == .open {
+      online["u\(client.user)", default: []].insert(client.session!.node.name)
+    }
+    if redis.data.users != online.mapValues(\.count) {
+      let known = redis.data.users.sorted { $0.key < $1.key }
+      ledger.fail(.settledOnline, "Redis has online \(known), and right is \(online.sorted { $0.key < $1.key })")
+    }
+  }
+
+  /// What every node must answer to `GET /ws/online`.
+  func checkOnline() {
+    let right = OnlineNumbers(
+      connections: clients.filter { $0.phase == .open }.count, users: Set(clients.map(\.user)).count,
+      nodes: nodes.filter(\.isAlive).count)
+    for node in nodes where node.isAlive {
+      let answers = node.onlineAnswers
+      guard answers.count == 1, answers[0].isClusterWide, answers[0].numbers == right else {
+        return ledger.fail(.settledOnline, "\(node.name) says online \(answers), and right is \(right)")
+      }
+    }
+  }
+}

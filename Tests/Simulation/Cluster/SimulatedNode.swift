@@ -1,0 +1,171 @@
+import RealtimeCore
+import RedisRelay
+
+/// One node: the real hub and the real Redis relay, and as much of a shard as members need.
+///
+/// A turn is what `HubHost` does in a real node: what arrived, commands, time, then events and actions until nobody has
+/// anything to say.
+final class SimulatedNode {
+  enum Phase { case running, paused, draining, dead }
+
+  let world: World
+  let ledger: Ledger
+  let name: String
+  private(set) var phase = Phase.running
+  var hub: Hub
+  var relay: RedisRelay
+  let command: SimulatedWire
+  let subscriber: SimulatedWire
+  let doorbell: Doorbell
+
+  var inbox: [HubCommand] = []
+  var sessions: [ConnectionID: ClientSession] = [:]
+  /// Sessions with something to send at the end of the turn.
+  var toFlush: [ClientSession] = []
+  var members: [RoomNumber: [ConnectionID]] = [:]
+  /// When a connection last came into each room (ms).
+  var entries: [RoomName: Int64] = [:]
+  /// Questions to the relay, and when they were asked.
+  var unanswered: [RelayTicket: Int64] = [:]
+  var onlineAnswers: [OnlineAnswer] = []
+  /// The name under which it last registered.
+  var incarnation = ""
+  /// Subscriptions and generations so far: what was published before one may have been missed.
+  var disruptions = 0
+  /// When the node was last paused or cut off; before, its members cannot be counted upon.
+  var steadySince: Int64 = 0
+
+  var plannedAt = Int64.max
+  private var turn = 0
+  var idleTurns = 0
+
+  /// When the node last woke from a pause (ms).
+  private(set) var resumedAt: Int64 = 0
+
+  /// Where the wires say that they have something; apart, because they are made before the node.
+  final class Doorbell {
+    weak var node: SimulatedNode?
+    var isCommandReady = false
+    var isSubscriberReady = false
+    var isReadable = (command: false, subscriber: false)
+  }
+
+  init(name: String, network: Network, ledger: Ledger, settings: RedisRelayConfiguration, secrets: SimulatedSecrets) {
+    (self.name, self.ledger, world) = (name, ledger, network.world)
+    let doorbell = Doorbell()
+    self.doorbell = doorbell
+    command = SimulatedWire(network: network, name: "\(name).cmd") { isReadable in
+      doorbell.isCommandReady = true
+      doorbell.isReadable.command = doorbell.isReadable.command || isReadable
+      doorbell.node?.wake(in: 20)
+    }
+    subscriber = SimulatedWire(network: network, name: "\(name).sub") { isReadable in
+      doorbell.isSubscriberReady = true
+      doorbell.isReadable.subscriber = doorbell.isReadable.subscriber || isReadable
+      doorbell.node?.wake(in: 20)
+    }
+    var configuration = HubConfiguration(instance: name)
+    configuration.rate = nil
+    let clock = network.world.clock
+    hub = Hub(
+      configuration, seed: network.world.dice.next(), now: Now(monotonic: clock.milliseconds, wall: clock.wall))
+    relay = RedisRelay(
+      configuration: settings, command: command, subscriber: subscriber,
+      surroundings: RelaySurroundings(
+        secret: { secrets.hexadecimal($0) }, wallClock: { clock.wall }, wake: {}), seed: network.world.dice.next())
+    doorbell.node = self
+    relay.start(now: clock.milliseconds)
+    wake(in: 0)
+  }
+
+  var isAlive: Bool { phase != .dead }
+  var takesClients: Bool { phase == .running || phase == .paused }
+  var connectionCount: Int { sessions.count }
+  var relayState: RelayState { relay.state }
+
+  // MARK: Clients
+
+  /// A client's handshake or message arrives.
+  func take(_ command: HubCommand, from session: ClientSession) {
+    guard isAlive else {
+      if case .connect = command { session.lostByNode() }
+      return
+    }
+    switch command {
+    case .connect(let id, _): sessions[id] = session
+    case .disconnect(let id, _): forget(id)
+    default: guard sessions[session.id] != nil else { return }
+    }
+    inbox.append(command)
+    wake(in: Int64(world.dice.roll(0...60)))
+  }
+
+  /// Somebody asks over HTTP how many are online.
+  func askOnline() {
+    onlineAnswers = []
+    inbox.append(.askOnline(ConnectionID(shard: 0, generation: 0, slot: .max)))
+    wake(in: 0)
+  }
+
+  private func forget(_ id: ConnectionID) {
+    sessions[id] = nil
+    for room in members.keys { members[room]!.removeAll { $0 == id } }
+  }
+
+  // MARK: Fate
+
+  func kill() {
+    guard isAlive else { return }
+    world.trace.note(name, "killed")
+    phase = .dead
+    command.close()
+    subscriber.close()
+    for session in sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) { session.lostByNode() }
+    (sessions, members, inbox) = ([:], [:], [])
+  }
+
+  func pause() {
+    guard phase == .running else { return }
+    world.trace.note(name, "paused")
+    phase = .paused
+  }
+
+  func resume() {
+    guard phase == .paused else { return }
+    world.trace.note(name, "goes on")
+    phase = .running
+    (steadySince, resumedAt) = (world.now, world.now)
+    wake(in: 0)
+  }
+
+  /// Tells the hub that the node goes, then closes its connections over a window, then ends.
+  func drain(window: Int64) {
+    guard phase == .running else { return }
+    world.trace.note(name, "drains")
+    phase = .draining
+    inbox.append(.depart(graceMilliseconds: Int(window) + 2_000))
+    wake(in: 0)
+    for session in sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) {
+      world.after(Int64(world.dice.roll(0...Int(window))) * 1_000) { [weak self, weak session] in
+        guard let self, let session, isAlive, sessions[session.id] != nil else { return }
+        take(.disconnect(session.id, .lost), from: session)
+        session.lostByNode()
+      }
+    }
+    world.after((window + 500) * 1_000) { [weak self] in self?.kill() }
+  }
+
+  // MARK: Turns
+
+  func wake(in microseconds: Int64) {
+    let time = world.clock.microseconds + max(0, microseconds)
+    guard phase == .running || phase == .draining, time < plannedAt else { return }
+    plannedAt = time
+    turn += 1
+    let number = turn
+    world.after(microseconds) { [weak self] in
+      guard let self, number == turn else { return }
+      takeTurn()
+    }
+  }
+}
