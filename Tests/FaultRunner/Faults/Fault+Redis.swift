@@ -106,7 +106,9 @@ extension Fault {
   private static func failOver(_ scene: Scene) async throws {
     let site = scene.site
     let link = try FaultProxy(target: site.redis.port, seed: scene.random.next())
-    let replica = try RedisServer(["--replicaof", "127.0.0.1", "\(link.port)", "--repl-diskless-sync-delay", "0"])
+    let replica = try RedisServer()
+    // By a command, not an option: when it is killed later it must not come back as a replica.
+    try replica.ask("REPLICAOF", "127.0.0.1", "\(link.port)")
     try site.redis.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
     try await ClusterUnderTest.eventually("the replica is in step", seconds: 10) {
       (try? replica.ask("INFO", "replication").contains("master_link_status:up")) == true
