@@ -65,13 +65,7 @@ extension Fault {
       seconds: 5
     ) { scene in
       let old = scene.site.redis
-      let other = try RedisServer()
-      // By a command, not an option: when it is killed later it must not come back as a replica.
-      try other.ask("REPLICAOF", "127.0.0.1", "\(old.port)")
-      try old.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
-      try await ClusterUnderTest.eventually("the replica is in step", seconds: 10) {
-        (try? other.ask("INFO", "replication").contains("master_link_status:up")) == true
-      }
+      let other = try await replica(of: old, at: old.port)
       try other.ask("REPLICAOF", "NO", "ONE")
       scene.site.replace(by: other)
       scene.site.wireAll(.cut(.all))
