@@ -1,3 +1,4 @@
+import EventLoops
 import RealtimeCore
 import RedisRelay
 import RoostTesting
@@ -128,5 +129,40 @@ struct RedisReapTests {
     bench.run(milliseconds: 50)
     let told = try frames(nodes[1]).map { "\($0.kind) \($0.senderID ?? "") \($0.count ?? -1)" }
     #expect(told == ["userJoined ann 1", "userJoined bob 2", "userLeft bob 1", "userJoined bob 2"])
+  }
+
+  @Test func `A generation that begins with an earlier moment's data spares everybody for a lease`() throws {
+    let server = try RedisServer()
+    // As after a restart that lost the last commands: one incarnation whose undo list is due, because what its
+    // successor had joined is lost, and one whose lease ended. Somebody beat just now, so no amnesty helps.
+    for (incarnation, user) in [("old", "ann"), ("older", "bob")] {
+      try server.ask("SADD", "ws:p:nr:\(incarnation)", "1:r\(user)")
+      try server.ask("HSET", "ws:p:r:r", user, "1:")
+    }
+    try server.ask("ZADD", "ws:p:dying", "1", "old")
+    try server.ask("ZADD", "ws:p:leases", "1", "older")
+    try server.ask("SET", "ws:p:last", String(wallClockMilliseconds()))
+    let bench = try RelayBench()
+    let node = bench.add(try .test(server, node: "n1", lease: Int(Self.lease), beat: 60_000))
+    try bench.waitConnected()
+    guard
+      case .alive(_, let expired) = try bench.call(
+        .register(incarnation: "i1", replaces: nil, connections: 1), on: node)
+    else { throw RelayBench.TooLate(description: "not registered") }
+    #expect(expired == [])
+    for incarnation in ["old", "older"] { _ = try bench.call(.reap(incarnation: incarnation), on: node) }
+    #expect(try bench.roster(on: node).count == 2)
+    // Ann's node makes her known again; bob's is gone for good.
+    try bench.join("ann", "r", "i1", on: node)
+    try bench.wait("both are due") {
+      guard case .alive(_, let due)? = try? bench.heartbeat("i1", on: node) else { return false }
+      bench.run(milliseconds: 100)
+      return Set(due) == ["old", "older"]
+    }
+    for incarnation in ["old", "older"] { _ = try bench.call(.reap(incarnation: incarnation), on: node) }
+    #expect(try bench.roster(on: node).members.map(\.user) == ["ann"])
+    try bench.wait("bob leaves") { !node.frames.isEmpty }
+    bench.run(milliseconds: 50)
+    #expect(try frames(node).map { "\($0.kind) \($0.senderID ?? "")" } == ["userLeft bob"])
   }
 }

@@ -231,6 +231,33 @@ struct SlowClientTests {
     }
   }
 
+  @Test func `what one client lost is not taken from another who catches up in the same turn`() async throws {
+    try await withShard(Self.limits(.drop)) { shard in
+      let full = try shard.client(rooms: 2)
+      let fullID = shard.newest
+      var client = try shard.client()
+      let id = shard.newest
+      let (long, short) = (past(1...300) { _ in 30_000 }, past(1...2))
+      shard.say { $0.replay(id, long) }
+      _ = try shard.rest(behind: client)  // so that each of these is a turn of its own
+      shard.say {
+        $0.replay(fullID, long)
+        for number in 1...8 { $0.item(2, number) }
+        $0.item(1, 1)
+        $0.replay(fullID, short)
+      }
+      _ = try shard.rest(behind: client)
+      shard.say {
+        $0.item(1, 2)
+        $0.text(id, "end")
+      }
+      #expect(numbers(try read(&client, to: "end")) == [1, 2])
+      let counted = shard.context.counters[0].snapshot
+      #expect(counted.dropped == 2 && counted.muted == 1)
+      _ = full
+    }
+  }
+
   @Test func `messages to the client alone are never dropped, but end it at twice the limit`() async throws {
     try await withShard(Self.limits(.drop)) { shard in
       var client = try shard.client()

@@ -17,9 +17,10 @@ extension Hub {
 
   mutating func disconnect(_ connection: ConnectionID, _ departure: Departure, now: Now) {
     // A refused connection was never put down.
-    guard let record = connections.removeValue(forKey: connection) else { return }
+    guard let record = connections[connection] else { return }
     outstanding[connection] = nil
     for room in record.rooms { removeMember(connection, user: record.user, room: room, departure, now: now) }
+    connections[connection] = nil
     presence.connectionsChanged(now: now.monotonic)
     users[record.user].connections.removeAll { $0 == connection }
     if users[record.user].connections.isEmpty { removeUser(record.user) }

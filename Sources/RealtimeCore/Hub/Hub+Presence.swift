@@ -31,13 +31,11 @@ extension Hub {
     guard let batch = presence.takeBatch(now: now.monotonic) else { return }
     ask(
       .changePresence(incarnation: presence.incarnation, batch),
-      .presence(batch, incarnation: presence.incarnation))
+      .presence(incarnation: presence.incarnation))
     for room in presence.takeSleepers() { mark(room) }
   }
 
-  mutating func presenceAnswered(
-    _ changes: [PresenceChange], incarnation: String, _ reply: RelayReply, now: Now
-  ) {
+  mutating func presenceAnswered(incarnation: String, _ reply: RelayReply, now: Now) {
     guard incarnation == presence.incarnation else { return }  // everything was made known again since
     switch reply {
     case .presenceChanged:
@@ -45,8 +43,7 @@ extension Hub {
     case .fenced:
       fenced(now: now)
     default:
-      presence.isChanging = false
-      presence.putBack(changes, now: now.monotonic)
+      presence.putBack(now: now.monotonic)
     }
   }
 
@@ -81,6 +78,9 @@ extension Hub {
       reap(expired)
     case (.register, _):
       presence.isRegistering = false
+      presence.beatAgain(now: now.monotonic)
+    case (.heartbeat, _):
+      presence.beatAgain(now: now.monotonic)
     case (.connections, .failed):
       presence.countLater(now: now.monotonic)
     default: break

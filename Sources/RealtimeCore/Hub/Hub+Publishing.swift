@@ -9,8 +9,16 @@ extension Hub {
     guard let number = roomNumbers[name], connections[connection]!.rooms.contains(number) else {
       return refuse(connection, .notInRoom, id: Array(text.bytes[text.id]))
     }
-    if isOnItsWay(connection, into: number) { return sendEarly(connection, room: number, text) }
+    // Also what is said on the way in counts, or it could be any amount.
     guard maySend(user, connection, id: text.bytes[text.id], now: now) else { return }
+    if isOnItsWay(connection, into: number) { return sendEarly(connection, room: number, text) }
+    accept(text, from: connection, user: user, into: number, now: now)
+  }
+
+  /// A member may say it: it waits for the relay from here on.
+  mutating func accept(
+    _ text: ClientText, from connection: ConnectionID, user: UserNumber, into number: RoomNumber, now: Now
+  ) {
     if settleDegraded(text, from: connection, user: user, in: number, now: now) { return }
     guard pendingMessages < configuration.outboxMessages, pendingBytes < configuration.outboxBytes else {
       return refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: Array(text.bytes[text.id]))

@@ -20,13 +20,16 @@ extension Hub {
       rooms[number].pastRetry.at <= now.monotonic
     else { return }
     var staying: [Returner] = []
+    /// Connections that stay, among those that wait for several answers.
+    var ahead: Set<ConnectionID> = []
     var (lowest, most) = (Position?.none, 0)
     for var returner in rooms[number].returners {
       if case .waits(let until) = returner.state, until <= now.monotonic { returner.state = .asks }
       let entrant = returner.entrant
-      let isBehind = entrant.isMember && staying.contains { $0.entrant.connection == entrant.connection }
+      let isBehind = entrant.isMember && ahead.contains(entrant.connection)
       guard returner.state == .asks, !isBehind else {
         staying.append(returner)
+        if isOneOfSeveral(entrant, room: number) { ahead.insert(entrant.connection) }
         continue
       }
       switch outlook(for: entrant, room: number, now: now) {
@@ -39,6 +42,7 @@ extension Hub {
       }
       returner.state = .isAsked
       staying.append(returner)
+      if isOneOfSeveral(entrant, room: number) { ahead.insert(entrant.connection) }
     }
     rooms[number].returners = staying
     if let lowest {
@@ -67,8 +71,21 @@ extension Hub {
 
   /// Whether the connection joined, but did not enter yet.
   func isOnItsWay(_ connection: ConnectionID, into number: RoomNumber) -> Bool {
-    func isIt(_ entrant: Entrant) -> Bool { entrant.connection == connection && !entrant.isMember }
-    return rooms[number].entrants.contains(where: isIt) || rooms[number].returners.contains { isIt($0.entrant) }
+    connections[connection]?.entering.contains(number) == true
+  }
+
+  /// Whether its connection waits for more than this answer: they must come in the order of the joins.
+  func isOneOfSeveral(_ entrant: Entrant, room number: RoomNumber) -> Bool {
+    connections[entrant.connection].map { !$0.rejoining.isEmpty && $0.waits(for: number) > 1 } ?? false
+  }
+
+  /// The connections of the room's returners that wait for more than one answer.
+  func returnersOfSeveral(_ number: RoomNumber) -> Set<ConnectionID> {
+    var several: Set<ConnectionID> = []
+    for returner in rooms[number].returners where isOneOfSeveral(returner.entrant, room: number) {
+      several.insert(returner.entrant.connection)
+    }
+    return several
   }
 
   /// Changes the one that ``isOnItsWay(_:into:)``.
@@ -81,24 +98,45 @@ extension Hub {
     return change(&rooms[number].returners[index].entrant)
   }
 
-  /// Takes those out who will not enter; a roster on its way keeps covering the others it is for.
-  mutating func removeEntrants(_ number: RoomNumber, where isGone: (Entrant) -> Bool) {
-    if let covered = rooms[number].rosterFor {
-      rooms[number].rosterFor = rooms[number].entrants.prefix(covered).count { !isGone($0) }
+  /// Takes out the joins of a connection that will not enter; a roster on its way keeps covering the others it is for.
+  /// Costs nothing when none of them waits: whoever leaves a room comes by here, in a storm too.
+  mutating func takeEntrants(of connection: ConnectionID, room number: RoomNumber) -> [Entrant] {
+    let count = connections[connection]?.waits(for: number) ?? 0
+    var taken: [Entrant] = []
+    while taken.count < count {
+      if let index = rooms[number].entrants.firstIndex(where: { $0.connection == connection }) {
+        taken.append(rooms[number].entrants.remove(at: index))
+        if let covered = rooms[number].rosterFor, index < covered { rooms[number].rosterFor = covered - 1 }
+      } else if let index = rooms[number].returners.firstIndex(where: { $0.entrant.connection == connection }) {
+        taken.append(rooms[number].returners.remove(at: index).entrant)
+      } else {
+        break
+      }
     }
-    rooms[number].entrants.removeAll(where: isGone)
-    rooms[number].returners.removeAll { isGone($0.entrant) }
+    for entrant in taken { connections[connection]!.isAnswered(number, isMember: entrant.isMember) }
+    return taken
+  }
+
+  /// Takes out all who have waited too long.
+  mutating func takeLateEntrants(_ number: RoomNumber, now: Now) -> [Entrant] {
+    func isLate(_ entrant: Entrant) -> Bool { entrant.deadline <= now.monotonic }
+    let late = rooms[number].entrants.filter(isLate) + rooms[number].returners.map(\.entrant).filter(isLate)
+    guard !late.isEmpty else { return [] }
+    if let covered = rooms[number].rosterFor {
+      rooms[number].rosterFor = rooms[number].entrants.prefix(covered).count { !isLate($0) }
+    }
+    rooms[number].entrants.removeAll(where: isLate)
+    rooms[number].returners.removeAll { isLate($0.entrant) }
+    for entrant in late { connections[entrant.connection]?.isAnswered(number, isMember: entrant.isMember) }
+    return late
   }
 
   /// The roster came: how the entrant begins, or the state in which it must wait on.
   mutating func welcome(
-    _ entrant: Entrant, room number: RoomNumber, behind returners: [Returner], now: Now
+    _ entrant: Entrant, room number: RoomNumber, isBehind: Bool, now: Now
   ) -> (welcome: Welcome?, state: Returner.State) {
     let later = Returner.State.waits(until: now.monotonic + RoomRetries.delay(attempt: 1))
-    func isItsOwn(_ other: Returner) -> Bool { other.entrant.connection == entrant.connection }
-    if entrant.isMember, returners.contains(where: isItsOwn) || rooms[number].returners.contains(where: isItsOwn) {
-      return (nil, later)  // its own earlier join goes first
-    }
+    if entrant.isMember, isBehind { return (nil, later) }  // its own earlier join goes first
     switch outlook(for: entrant, room: number, now: now) {
     case .needsRead, .needsHistory: return (nil, .asks)
     case .waits:
@@ -133,13 +171,12 @@ extension Hub {
   mutating func replayDrained(_ connection: ConnectionID, now: Now) {
     guard let held = outstanding.removeValue(forKey: connection) else { return }
     for number in held.rooms where rooms.isInUse(number) {
-      let due = now.monotonic + Self.joinPatience
+      let due = noteDeadline(number, now: now)
       for index in rooms[number].returners.indices {
         let returner = rooms[number].returners[index]
         guard returner.state == .awaitsDrain, returner.entrant.connection == connection else { continue }
         rooms[number].returners[index].state = .asks
         rooms[number].returners[index].entrant.deadline = due
-        entrantDeadlines.append(number, due: due)
       }
       mark(number)
     }

@@ -3,21 +3,28 @@ import Buffers
 extension Hub {
   /// Rule 17 of the design: joins while the relay is away wait this long, in milliseconds.
   static var joinPatience: Int64 { 5_000 }
+  /// How many joins of a room that it is in a connection may wait for at a time.
+  static var rejoinLimit: Int { 4 }
 
   mutating func join(_ connection: ConnectionID, _ name: RoomName, _ wish: JoinWish, id: [UInt8], now: Now) {
     guard let user = user(of: connection) else { return }
     let number = roomNumbers[name] ?? addRoom(name)
     let isMember = connections[connection]!.rooms.contains(number)
-    if !isMember {
+    let others = connections[connection]!.waits(for: number)
+    if isMember {
+      guard others < Self.rejoinLimit else {
+        return refuse(connection, .rateLimited(retryAfterMilliseconds: 1_000), id: id)
+      }
+      connections[connection]!.rejoining.append(number)
+    } else {
       connections[connection]!.rooms.append(number)
+      connections[connection]!.entering.append(number)
       addMember(user, room: number)
     }
     let entrant = Entrant(
-      connection: connection, id: id, wish: wish, deadline: now.monotonic + Self.joinPatience,
+      connection: connection, id: id, wish: wish, deadline: noteDeadline(number, now: now),
       change: presence.lastChange, isMember: isMember)
-    entrantDeadlines.append(number, due: entrant.deadline)
-    let isBehind = isMember && rooms[number].returners.contains { $0.entrant.connection == connection }
-    if wish == JoinWish(), !isBehind {
+    if wish == JoinWish(), others == 0 {
       rooms[number].entrants.append(entrant)
     } else {
       rooms[number].returners.append(Returner(entrant: entrant))
@@ -31,7 +38,9 @@ extension Hub {
       return refuse(connection, .notInRoom, id: id)
     }
     connections[connection]!.rooms.removeAll { $0 == number }
-    removeMember(connection, user: user, room: number, .left, now: now)
+    for early in removeMember(connection, user: user, room: number, .left, now: now).flatMap(\.early) {
+      refuse(connection, .notInRoom, id: Array(early.bytes[early.id]))
+    }
     settleTurns(of: connection, room: number)
     let text = write { ServerMessage.appendAck(room: name, id: unsafe id.span.bytes, to: &$0) }
     output.actions.append(.exit(connection, number, name, text))
@@ -40,7 +49,7 @@ extension Hub {
   mutating func askOnlineUsers(_ connection: ConnectionID, _ name: RoomName, id: [UInt8], now: Now) {
     guard connections[connection] != nil else { return }
     let number = roomNumbers[name] ?? addRoom(name)
-    rooms[number].askers.append((connection, id))
+    rooms[number].askers.append((connection, id, noteDeadline(number, now: now)))
     mark(number)
   }
 
@@ -56,16 +65,18 @@ extension Hub {
     presence.change(room: rooms[number].name, identity, isJoin: true)
   }
 
-  /// The connection is in the room no longer; its user may be, through another.
+  /// The connection is in the room no longer; its user may be, through another. Returns its joins that wait for an
+  /// answer.
+  @discardableResult
   mutating func removeMember(
     _ connection: ConnectionID, user: UserNumber, room number: RoomNumber, _ departure: Departure, now: Now
-  ) {
-    removeEntrants(number) { $0.connection == connection }
+  ) -> [Entrant] {
+    let waiting = takeEntrants(of: connection, room: number)
     mark(number)
     let count = rooms[number].users[user]!
     guard count == 1 else {
       rooms[number].users[user] = count - 1
-      return
+      return waiting
     }
     rooms[number].users[user] = nil
     let (name, identity) = (rooms[number].name, users[user].identity)
@@ -74,6 +85,7 @@ extension Hub {
     case .left: presence.change(room: name, identity, isJoin: false)
     case .lost: presence.leaveLater(room: name, identity, due: now.monotonic + configuration.leaveGrace)
     }
+    return waiting
   }
 
   // MARK: Rosters
@@ -108,13 +120,15 @@ extension Hub {
     // A copy without spare room: in the end an idle room keeps no memory for those who came.
     rooms[number].entrants = Array(rooms[number].entrants.dropFirst(entrants.count))
     var returners: [Returner] = []
+    var ahead = entrants.contains(where: \.isMember) ? returnersOfSeveral(number) : []
     for var entrant in entrants {
       entrant.top = roster.top
-      let (welcome, state) = welcome(entrant, room: number, behind: returners, now: now)
+      let (welcome, state) = welcome(entrant, room: number, isBehind: ahead.contains(entrant.connection), now: now)
       if let welcome {
         enter(entrant, room: number, roster, welcome, now: now)
       } else {
         returners.append(Returner(entrant: entrant, state: state))
+        if isOneOfSeveral(entrant, room: number) { ahead.insert(entrant.connection) }
       }
     }
     postpone(returners, room: number, now: now)
@@ -136,8 +150,10 @@ extension Hub {
   private mutating func enter(
     _ entrant: Entrant, room number: RoomNumber, _ roster: Roster, _ welcome: Welcome, now: Now
   ) {
-    let identity = users[user(of: entrant.connection)!].identity
+    let user = user(of: entrant.connection)!
+    let identity = users[user].identity
     let name = rooms[number].name
+    connections[entrant.connection]!.isAnswered(number, isMember: entrant.isMember)
     let (complete, stamp) = (roster.including(identity), stamp(now))
     let text = write {
       ServerMessage.appendRoomInfo(
@@ -149,35 +165,46 @@ extension Hub {
     output.actions.append(
       entrant.isMember ? .text(entrant.connection, text) : .enter(entrant.connection, number, name, text))
     replay(welcome, to: entrant.connection)
-    for early in entrant.early { send(entrant.connection, name, early, now: now) }
+    for early in entrant.early { accept(early, from: entrant.connection, user: user, into: number, now: now) }
   }
 
   /// The way in took too long for some: the relay is away.
   mutating func giveUpEntrants(_ number: RoomNumber, now: Now) {
     guard rooms.isInUse(number) else { return }
-    let waiting = rooms[number].entrants + rooms[number].returners.map(\.entrant)
-    for entrant in waiting where entrant.deadline <= now.monotonic {
-      giveUp(entrant, room: number, now: now)
-    }
+    for entrant in takeLateEntrants(number, now: now) { giveUp(entrant, room: number, now: now) }
+    for asker in rooms[number].askers where asker.deadline <= now.monotonic { refuseForNow(asker.connection, asker.id) }
+    rooms[number].askers.removeAll { $0.deadline <= now.monotonic }
+    mark(number)
   }
 
   private mutating func giveUp(_ entrant: Entrant, room number: RoomNumber, now: Now) {
     let (connection, name) = (entrant.connection, rooms[number].name)
+    guard !entrant.isMember, let user = user(of: connection) else { return refuseForNow(connection, entrant.id) }
     let text = write {
       ServerMessage.appendError(
         .relayUnavailable(retryAfterMilliseconds: 1_000), id: unsafe entrant.id.span.bytes, to: &$0)
     }
-    guard !entrant.isMember, let user = user(of: connection) else {
-      removeEntrants(number) { $0.connection == connection && $0.deadline <= now.monotonic }
-      output.actions.append(.text(connection, text))
-      return
-    }
     connections[connection]!.rooms.removeAll { $0 == number }
-    removeMember(connection, user: user, room: number, .left, now: now)
+    let others = removeMember(connection, user: user, room: number, .left, now: now)
     output.actions.append(.exit(connection, number, name, text))
-    for early in entrant.early {
-      refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: Array(early.bytes[early.id]))
+    for early in entrant.early { refuseForNow(connection, Array(early.bytes[early.id])) }
+    // It joined again meanwhile, and would wait for ever.
+    for other in others { refuseForNow(connection, other.id) }
+  }
+
+  private mutating func refuseForNow(_ connection: ConnectionID, _ id: [UInt8]) {
+    refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: id)
+  }
+
+  /// Sees to it that who comes now does not wait for ever, and returns until when he waits. Deadlines of one room lie
+  /// a tenth of a second apart, so that a storm is given up in few goes.
+  mutating func noteDeadline(_ number: RoomNumber, now: Now) -> Int64 {
+    let deadline = (now.monotonic + Self.joinPatience) / 100 * 100
+    if rooms[number].notedDeadline != deadline {
+      rooms[number].notedDeadline = deadline
+      entrantDeadlines.append(number, due: deadline)
     }
+    return deadline
   }
 
   // MARK: The table

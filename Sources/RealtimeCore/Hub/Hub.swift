@@ -196,8 +196,7 @@ public struct Hub: ~Copyable {
     case .roster(let room): rosterArrived(room, reply, now: now)
     case .past(let room, let ticket): pastArrived(room, ticket, reply, now: now)
     case .history(let connection, let room, let id): historyArrived(connection, room, id: id, reply, now: now)
-    case .presence(let changes, let incarnation):
-      presenceAnswered(changes, incarnation: incarnation, reply, now: now)
+    case .presence(let incarnation): presenceAnswered(incarnation: incarnation, reply, now: now)
     case .lease(let question, let incarnation): leaseAnswered(question, incarnation: incarnation, reply, now: now)
     case .reap(let incarnation): reapAnswered(incarnation, reply)
     case .online: onlineArrived(reply, now: now)

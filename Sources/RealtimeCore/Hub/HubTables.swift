@@ -12,6 +12,24 @@ struct HubConnection {
   let user: UserNumber
   /// Rooms it is in or on its way into.
   var rooms: [RoomNumber] = []
+  /// Those of them that it did not enter yet.
+  var entering: [RoomNumber] = []
+  /// Rooms that it joined again, once for each join that was not answered.
+  var rejoining: [RoomNumber] = []
+
+  /// How many of its joins of the room were not answered.
+  func waits(for room: RoomNumber) -> Int {
+    rejoining.count { $0 == room } + (entering.contains(room) ? 1 : 0)
+  }
+
+  /// One of its joins was answered.
+  mutating func isAnswered(_ room: RoomNumber, isMember: Bool) {
+    if isMember {
+      if let index = rejoining.firstIndex(of: room) { rejoining.remove(at: index) }
+    } else {
+      entering.removeAll { $0 == room }
+    }
+  }
 }
 
 /// A connection on its way into a room: waits for the roster, because `room_info` needs it.
@@ -80,8 +98,10 @@ struct HubRoom: ~Copyable {
   /// The last delivered messages, up to the stream's position and of its epoch.
   var ring = RoomRing<PastMessage>()
   var ringUsedAt: Int64 = 0
+  /// When one of those on the way in has waited too long, as noted last.
+  var notedDeadline: Int64?
   /// Those who asked who is here.
-  var askers: [(connection: ConnectionID, id: [UInt8])] = []
+  var askers: [(connection: ConnectionID, id: [UInt8], deadline: Int64)] = []
   var outbox: Outbox?
   /// Our connections' messages that are stored and that the room's order has not come to yet.
   var awaitingTurn: [(message: StoredMessage, place: Position)] = []
@@ -112,7 +132,7 @@ enum Question {
   /// Named by its own ticket too: the room may have asked again, or be another one by now.
   case past(RoomNumber, RelayTicket)
   case history(ConnectionID, RoomName, id: [UInt8])
-  case presence([PresenceChange], incarnation: String)
+  case presence(incarnation: String)
   case lease(LeaseQuestion, incarnation: String)
   case reap(String)
   case online

@@ -13,12 +13,20 @@ struct Presence {
   static let heartbeatInterval: Int64 = 2_000
   /// How long a node that does not renew its lease counts as living.
   static let leaseDuration: Int64 = 6_000
+  /// A heartbeat without an answer is sent again this soon: waiting for the next one's time could cost the lease.
+  static let heartbeatRetry: Int64 = 250
   /// Connection counts are told this soon after a change.
   static let countDelay: Int64 = 100
 
   /// A user who lost his last connection in a room and may come back before others are told.
   private struct Leaver: Hashable {
     let room: RoomName
+    let user: String
+  }
+
+  /// What a change is about: a user in a room, or online.
+  private struct Place: Hashable {
+    let room: RoomName?
     let user: String
   }
 
@@ -33,10 +41,18 @@ struct Presence {
   var isDeparted = false
   var maySpeak: Bool { isRegistered && !isDeparted }
   var isChanging = false
-  var waiting: [PresenceChange] = []
-  /// Numbers of the last change that was made, and of the last one that was sent.
+  /// Changes to send, by their numbers.
+  private var waiting: [(number: Int, change: PresenceChange)] = []
+  /// So many of the first were sent before, and may have run.
+  private var triedCount = 0
+  /// What is on its way.
+  private var sent: [(number: Int, change: PresenceChange)] = []
+  /// When so many wait, those who came and went unseen are looked for again.
+  private var pairsSoughtAt = 1_024
+  /// The number of the last change that was made.
   private(set) var lastChange = 0
-  private(set) var lastSent = 0
+  /// Every change up to this one was sent, or need not be.
+  var lastSent: Int { (waiting.first?.number ?? lastChange + 1) - 1 }
   private(set) var retryAt: Int64?
   private var failures = 0
   var heartbeatAt: Int64
@@ -48,7 +64,7 @@ struct Presence {
   private var leaving = DelayQueue<(leaver: Leaver, turn: Int)>()
   private var leaveTurn = 0
   /// Rooms that wait for their joiners' changes to be sent.
-  private var sleepers: [RoomNumber] = []
+  private var sleepers: Set<RoomNumber> = []
 
   init(instance: String, now: Int64) {
     self.instance = instance
@@ -65,10 +81,38 @@ struct Presence {
 
   mutating func change(room: RoomName?, _ identity: Identity, isJoin: Bool) {
     lastChange += 1
-    waiting.append(PresenceChange(room: room, user: identity.user, name: identity.name, isJoin: isJoin))
+    waiting.append((lastChange, PresenceChange(room: room, user: identity.user, name: identity.name, isJoin: isJoin)))
+    if waiting.count >= pairsSoughtAt { forgetPairs() }
+  }
+
+  /// How many changes wait to be sent.
+  var waitingCount: Int { waiting.count }
+
+  /// Who came and went, or went and came, before the relay heard of it need not be told of: while the relay is away
+  /// clients try again and again. What was tried may have run and stays.
+  private mutating func forgetPairs() {
+    var firsts: [Place: Int] = [:]
+    var isNeeded = [Bool](repeating: true, count: waiting.count)
+    for index in triedCount..<waiting.count {
+      let change = waiting[index].change
+      let place = Place(room: change.room, user: change.user)
+      if let first = firsts[place], waiting[first].change.isJoin != change.isJoin,
+        waiting[first].change.name == change.name
+      {
+        (isNeeded[first], isNeeded[index]) = (false, false)
+        firsts[place] = nil
+      } else {
+        firsts[place] = index
+      }
+    }
+    waiting = zip(waiting, isNeeded).compactMap { $1 ? $0 : nil }
+    pairsSoughtAt = max(1_024, 2 * waiting.count)
   }
 
   mutating func connectionsChanged(now: Int64) { countAt = countAt ?? now + Self.countDelay }
+
+  /// A request about the lease had no answer.
+  mutating func beatAgain(now: Int64) { heartbeatAt = min(heartbeatAt, now + Self.heartbeatRetry) }
 
   /// The count could not be told: once more in a while, if no heartbeat brings it sooner.
   mutating func countLater(now: Int64) { countAt = now + RoomRetries.longest }
@@ -79,23 +123,24 @@ struct Presence {
   mutating func takeBatch(now: Int64) -> [PresenceChange]? {
     guard maySpeak, !isChanging, !waiting.isEmpty, retryAt.map({ $0 <= now }) ?? true else { return nil }
     retryAt = nil
-    let batch = Array(waiting.prefix(RelayLimits.changesPerRequest))
-    waiting.removeFirst(batch.count)
-    lastSent += batch.count
+    sent = Array(waiting.prefix(RelayLimits.changesPerRequest))
+    waiting.removeFirst(sent.count)
+    triedCount = 0
     isChanging = true
-    return batch
+    return sent.map(\.change)
   }
 
   /// The batch may not have run: it goes first again.
-  mutating func putBack(_ batch: [PresenceChange], now: Int64) {
-    waiting.insert(contentsOf: batch, at: 0)
-    lastSent -= batch.count
+  mutating func putBack(now: Int64) {
+    waiting.insert(contentsOf: sent, at: 0)
+    triedCount = sent.count
+    (isChanging, sent) = (false, [])
     failures += 1
     retryAt = now + RoomRetries.delay(attempt: failures)
   }
 
   /// The batch ran.
-  mutating func settled() { (isChanging, failures) = (false, 0) }
+  mutating func settled() { (isChanging, sent, failures) = (false, [], 0) }
 
   /// The relay is back: what waits for its retry goes at once.
   mutating func retryNow(now: Int64) {
@@ -108,8 +153,7 @@ struct Presence {
     let old = incarnation
     incarnationNumber += 1
     (isRegistered, isRegistering, isChanging) = (false, false, false)
-    waiting.removeAll()
-    lastSent = lastChange
+    (waiting, sent, triedCount) = ([], [], 0)
     leavers.removeAll()
     (retryAt, failures) = (nil, 0)
     return old
@@ -142,10 +186,10 @@ struct Presence {
 
   // MARK: Rooms that wait
 
-  mutating func wake(_ room: RoomNumber) { sleepers.append(room) }
+  mutating func wake(_ room: RoomNumber) { sleepers.insert(room) }
 
   mutating func takeSleepers() -> [RoomNumber] {
     defer { sleepers.removeAll() }
-    return sleepers
+    return sleepers.sorted()
   }
 }

@@ -109,6 +109,7 @@ extension ShardCore {
       if connections[slot].backlog?.isEmpty == true { connections[slot].backlog = nil } else { awaitWrite(slot) }
     }
     if let rest { return flush(slot, from: rest) }
+    lostRooms.removeAll(keepingCapacity: true)
     limitBacklog(slot)
     if connections[slot].backlog == nil, connections[slot].flags.contains(.endsWhenSent) { ended(slot) }
   }

@@ -83,8 +83,11 @@ extension Fault {
       seconds: seconds + 2, isOnlyByName: seconds > 10
     ) { scene in
       let node = scene.anyNode()
-      // Its lease may end; and whoever finds it silent goes elsewhere.
-      if seconds > 4 { scene.site.mayBeFenced.insert(node) }
+      // Its lease may end, and then its users count as gone; and whoever finds it silent goes elsewhere.
+      if seconds > 4 {
+        scene.site.mayBeFenced.insert(node)
+        for client in scene.crowd.clients where client.node == node { scene.crowd.ledger.isUnaccountable(client.user) }
+      }
       scene.site.nodes[node].signal(SIGSTOP)
       await scene.pause(seconds)
       scene.site.nodes[node].signal(SIGCONT)

@@ -106,17 +106,25 @@ extension Fault {
   private static func failOver(_ scene: Scene) async throws {
     let site = scene.site
     let link = try FaultProxy(target: site.redis.port, seed: scene.random.next())
-    let replica = try RedisServer(["--replicaof", "127.0.0.1", "\(link.port)", "--repl-diskless-sync-delay", "0"])
-    try site.redis.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
-    try await ClusterUnderTest.eventually("the replica is in step", seconds: 10) {
-      (try? replica.ask("INFO", "replication").contains("master_link_status:up")) == true
-    }
+    let replica = try await replica(of: site.redis, at: link.port)
     link.order(.strand(.all))
     await scene.pause(1)
     site.redis.kill()
     try replica.ask("REPLICAOF", "NO", "ONE")
     site.replace(by: replica)
     await scene.timeToService("full service after")
+  }
+
+  /// A server that follows `master` and is in step. Told so by a command and not by its start, so that it is nobody's
+  /// replica when it is killed and started again later.
+  static func replica(of master: RedisServer, at port: UInt16) async throws -> RedisServer {
+    let replica = try RedisServer(["--repl-diskless-sync-delay", "0"])
+    try master.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+    try replica.ask("REPLICAOF", "127.0.0.1", "\(port)")
+    try await ClusterUnderTest.eventually("the replica is in step", seconds: 10) {
+      (try? replica.ask("INFO", "replication").contains("master_link_status:up")) == true
+    }
+    return replica
   }
 
   private static func removeAppendOnlyFile(_ redis: RedisServer) {

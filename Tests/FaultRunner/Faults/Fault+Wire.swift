@@ -65,11 +65,7 @@ extension Fault {
       seconds: 5
     ) { scene in
       let old = scene.site.redis
-      let other = try RedisServer(["--replicaof", "127.0.0.1", "\(old.port)", "--repl-diskless-sync-delay", "0"])
-      try old.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
-      try await ClusterUnderTest.eventually("the replica is in step", seconds: 10) {
-        (try? other.ask("INFO", "replication").contains("master_link_status:up")) == true
-      }
+      let other = try await replica(of: old, at: old.port)
       try other.ask("REPLICAOF", "NO", "ONE")
       scene.site.replace(by: other)
       scene.site.wireAll(.cut(.all))

@@ -45,8 +45,9 @@ final class Site {
     wires = try (0..<Self.count).map { try FaultProxy(target: target, seed: seed &+ UInt64($0)) }
     var ports: [UInt16] = []
     while ports.count < Self.count {
-      // Below the range of outgoing connections: it must still be free when the node comes back.
-      let port = UInt16.random(in: 12_000..<19_000, using: &random)
+      // Below the range of outgoing connections: it must still be free when the node comes back. Not drawn by the
+      // seed: two runs of one seed would share their ports, and their clients each other's nodes.
+      let port = UInt16.random(in: 12_000..<19_000)
       guard let address = Address(host: "127.0.0.1", port: port), !ports.contains(port),
         (try? Listener(address, backlog: 1, sharesPort: false)) != nil
       else { continue }

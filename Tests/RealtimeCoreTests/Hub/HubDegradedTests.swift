@@ -32,6 +32,26 @@ import Testing
     #expect(hub.texts(eve, "relay_status").isEmpty)
   }
 
+  /// A node that was stopped for half a lease must not lose the other half by waiting for the next heartbeat's time.
+  @Test func `a heartbeat without an answer is sent again soon, and only the heartbeat`() {
+    let hub = HubHarness()
+    _ = hub.member(1, user: "ann")
+    // The connections are counted soon; the heartbeat comes at 2,000.
+    hub.advance(1_900)
+    hub.holdsRequests = true
+    hub.advance(200)
+    func isHeartbeat(_ request: RelayRequest) -> Bool { if case .heartbeat = request { true } else { false } }
+    let lost = hub.held.removeFirst()
+    #expect(isHeartbeat(lost.request))
+    hub.tell(.reply(lost.ticket, .failed(.outcomeUnknown)))
+    #expect(hub.held.isEmpty)
+    hub.advance(300)
+    #expect(hub.held.map { isHeartbeat($0.request) } == [true])
+    hub.releaseAll()
+    hub.advance(1_500)
+    #expect(hub.held.isEmpty, "an answered one leaves the next its time")
+  }
+
   /// Failures come at once, as from a relay without a connection.
   @Test func `a message waits five seconds, then its sender is told when to come again; later ones are told at once`() {
     let hub = HubHarness()
