@@ -154,9 +154,11 @@ public struct RedisRelay: ~Copyable, Relay {
   public var nextDeadline: Int64 {
     guard isRunning else { return .max }
     if !command.outbound.isEmpty && command.canSend || !events.isEmpty { return now }
+    // Only a ready connection is given up for its oldest question; others have a deadline of their own.
+    let late = command.phase == .ready ? pending.oldest.map { $0 + timeout } : nil
     return min(
       command.isUp ? command.deadline : command.retryAt, subscriber.isUp ? subscriber.deadline : subscriber.retryAt,
-      pending.oldest.map { $0 + timeout } ?? .max, liveness.deadline ?? .max, link.deadline ?? .max,
+      late ?? .max, liveness.deadline ?? .max, link.deadline ?? .max,
       rehearsalDue ?? .max, refusals.deadline ?? .max)
   }
 

@@ -36,8 +36,6 @@ final class Ledger: RedisWitness {
   private var lastStored: [Sender: Int] = [:]
   /// Digests may have been lost within a generation since this time: a message may be stored twice.
   var digestsLostAt: Int64 = -1
-  /// When Redis last began a generation.
-  private(set) var lastGeneration: Int64 = 0
   /// When each incarnation last renewed its lease, on a clock that is never stepped.
   private var renewals: [String: Int64] = [:]
   /// When something last happened to leases that is no node's doing: Redis was away for long, lost data, its clock was
@@ -101,7 +99,6 @@ final class Ledger: RedisWitness {
 
   func generationBegan(_ generation: String) {
     counts.generations += 1
-    lastGeneration = world.now
     world.trace.note("redis", "generation \(generation.dropFirst(25).prefix(12))")
   }
 

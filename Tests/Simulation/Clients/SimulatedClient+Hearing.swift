@@ -169,9 +169,7 @@ extension SimulatedClient {
     }
     let isJoin = heard.kind == .joined
     note("hears that u\(heard.user) \(isJoin ? "joined" : "left") r\(room)")
-    // What was rolled back may be told again, until all have made themselves known: a lease at most.
-    let isUnsure = world.now < ledger.lastGeneration + ledger.lease + 2_000
-    if isUnsure || views[room].disruptions != session!.node.disruptions {
+    if views[room].disruptions != session!.node.disruptions {
       views[room].lastEvent = [:]
       views[room].disruptions = session!.node.disruptions
     }

@@ -93,7 +93,7 @@ final class Cluster {
     return clients.contains { client in
       guard client.user == user, client.phase == .open, let node = client.session?.node else { return false }
       guard client.views[room].stage == .inside, world.now - client.views[room].since > long else { return false }
-      return node.phase == .running && node.steadySince < world.now - long && ledger.lastAbsence < world.now - long
+      return node.phase == .running && node.steadySince < world.now - long
     }
   }
 

@@ -1,7 +1,5 @@
 /// Rules of the design that live in Redis' scripts, switched off one at a time to see whether the simulation notices.
 public enum RedisMutant: String, CaseIterable, Sendable {
-  /// Rule 2: requests of an abandoned connection still run.
-  case noSessions = "rule-02-no-sessions"
   /// Rule 3: a boot keeps the stored generation, whatever process holds the data.
   case storedGeneration = "rule-03-stored-generation"
   /// Rule 4: READ answers from the meta of an earlier generation.
@@ -10,33 +8,26 @@ public enum RedisMutant: String, CaseIterable, Sendable {
   case readsIncomplete = "rule-05-read-without-proof"
   /// Rule 8: no amnesty after Redis was away.
   case noAmnesty = "rule-08-no-amnesty"
-  /// Rule 8: joining and leaving need no lease.
-  case noLeaseCheck = "rule-08-no-lease-check"
   /// Rule 8: deadlines are not clamped after the clock stepped back.
   case noClamp = "rule-08-no-clamp"
   /// Rule 13: nothing is remembered of what was stored.
   case noDigests = "rule-13-no-digests"
   /// Scripts answer to requests of an older generation.
   case noStaleGeneration = "rule-04-no-stalegen"
-  /// A replaced incarnation is reaped at once, before its successor took over.
-  case reapsAtOnce = "rule-10-reap-at-once"
-  /// A generation that begins with an earlier moment's data lets leases and undo lists end when they are due.
-  case sparesNobody = "rule-08-spares-nobody"
+  /// Rule 9: a new generation lets what it finds be reaped at once.
+  case noSparing = "rule-09-no-sparing"
 
   /// What was switched off, in words.
   public var words: String {
     switch self {
-    case .noSessions: "scripts run for sessions that are over"
     case .storedGeneration: "the generation is stored, not tied to the process"
     case .readsOldMeta: "READ answers from the meta of an older generation"
     case .readsIncomplete: "READ says complete without proof"
     case .noAmnesty: "no amnesty after an absence of Redis"
-    case .noLeaseCheck: "JOIN and LEAVE need no lease"
     case .noClamp: "lease ends are not clamped after a clock step back"
     case .noDigests: "PUBLISH remembers no digests"
     case .noStaleGeneration: "scripts do not check the generation"
-    case .sparesNobody: "a generation begins without sparing anybody"
-    case .reapsAtOnce: "a replaced or departed incarnation is reaped at once"
+    case .noSparing: "a new generation lets the old one be reaped at once"
     }
   }
 }

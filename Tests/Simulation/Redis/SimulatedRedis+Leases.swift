@@ -16,7 +16,6 @@ extension SimulatedRedis {
   }
 
   func holdsLease(_ incarnation: String) -> Bool {
-    if mutant == .noLeaseCheck { return true }
     guard let deadline = data.leases[incarnation] else { return false }
     if deadline <= milliseconds { amnesty() }
     return data.leases[incarnation]! > milliseconds
@@ -26,15 +25,7 @@ extension SimulatedRedis {
     data.leases[incarnation] = nil
     data.connections[incarnation] = nil
     data.nodes[incarnation] = nil
-    let due = mutant == .reapsAtOnce ? milliseconds : reapAt
-    if data.dying[incarnation] == nil { data.dying[incarnation] = due }
-  }
-
-  /// A generation begins: nobody is reaped before all nodes had the time to register anew.
-  func spare() {
-    let lease = milliseconds + settings.leaseMilliseconds
-    data.leases = data.leases.mapValues { max($0, lease) }
-    data.dying = data.dying.mapValues { max($0, lease) }
+    if data.dying[incarnation] == nil { data.dying[incarnation] = reapAt }
   }
 
   private func clamp(_ table: inout [String: Int], _ latest: Int) {

@@ -8,12 +8,19 @@ extension SimulatedRedis {
     let isOurs = mutant == .storedGeneration || data.generation.prefix(24) == lineage
     if data.generation.isEmpty || !isOurs || data.generation == distrusted {
       data.generation = "\(lineage)-\(call.text(3)).\(call.text(4))"
-      if mutant != .sparesNobody { spare() }
       witness?.generationBegan(data.generation)
+      if mutant != .noSparing { spare() }
     }
     let session = max(time, (data.sessions[node] ?? 0) + 1)
     data.sessions[node] = session
     return .array([.word(data.generation), .word(String(session))])
+  }
+
+  /// Nobody's lease and undo list ends before all nodes had a lease's time to register anew.
+  private func spare() {
+    let lease = time / 1_000 + settings.leaseMilliseconds
+    for (incarnation, end) in data.leases where end < lease { data.leases[incarnation] = lease }
+    for (incarnation, due) in data.dying where due < lease { data.dying[incarnation] = lease }
   }
 
   private var metaSeconds: Int { settings.historySeconds + 86_400 }

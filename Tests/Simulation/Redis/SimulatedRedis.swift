@@ -172,7 +172,7 @@ public final class SimulatedRedis {
     if mutant != .noStaleGeneration, data.generation != call.generation {
       return .error("STALEGEN another generation")
     }
-    if mutant != .noSessions, data.sessions[call.node].map({ String($0) }) != call.session {
+    if data.sessions[call.node].map({ String($0) }) != call.session {
       return .error("OLDSESSION another session of this node")
     }
     switch script {
