@@ -14,8 +14,6 @@ public enum RedisMutant: String, CaseIterable, Sendable {
   case noDigests = "rule-13-no-digests"
   /// Scripts answer to requests of an older generation.
   case noStaleGeneration = "rule-04-no-stalegen"
-  /// Rule 9: a new generation lets what it finds be reaped at once.
-  case noSparing = "rule-09-no-sparing"
 
   /// What was switched off, in words.
   public var words: String {
@@ -27,7 +25,6 @@ public enum RedisMutant: String, CaseIterable, Sendable {
     case .noClamp: "lease ends are not clamped after a clock step back"
     case .noDigests: "PUBLISH remembers no digests"
     case .noStaleGeneration: "scripts do not check the generation"
-    case .noSparing: "a new generation lets the old one be reaped at once"
     }
   }
 }

@@ -9,7 +9,7 @@ extension SimulatedRedis {
     if data.generation.isEmpty || !isOurs || data.generation == distrusted {
       data.generation = "\(lineage)-\(call.text(3)).\(call.text(4))"
       witness?.generationBegan(data.generation)
-      if mutant != .noSparing { spare() }
+      spare()
     }
     let session = max(time, (data.sessions[node] ?? 0) + 1)
     data.sessions[node] = session
