@@ -86,7 +86,11 @@ extension Fault {
       // Its lease may end, and then its users count as gone; and whoever finds it silent goes elsewhere.
       if seconds > 4 {
         scene.site.mayBeFenced.insert(node)
-        for client in scene.crowd.clients where client.node == node { scene.crowd.ledger.isUnaccountable(client.user) }
+        for index in scene.crowd.clients.indices where scene.crowd.clients[index].node == node {
+          scene.crowd.ledger.isUnaccountable(scene.crowd.clients[index].user)
+          // It wakes with a minute's messages at once, which may be more than a queue holds: 4008, and back by position.
+          scene.crowd.clients[index].isExcused = true
+        }
       }
       scene.site.nodes[node].signal(SIGSTOP)
       await scene.pause(seconds)
