@@ -88,7 +88,7 @@ extension Fault {
         scene.site.mayBeFenced.insert(node)
         for index in scene.crowd.clients.indices where scene.crowd.clients[index].node == node {
           scene.crowd.ledger.isUnaccountable(scene.crowd.clients[index].user)
-          // It wakes with a minute's messages at once, which may be more than a queue holds: 4008, and back by position.
+          // It wakes with a minute of messages at once, which may be more than a queue holds: 4008, and back.
           scene.crowd.clients[index].isExcused = true
         }
       }
