@@ -24,6 +24,22 @@ struct PageTests {
     }
   }
 
+  @Test(arguments: [1, 3])
+  func `a node with nothing to do takes no turns`(shards: Int) async throws {
+    try await withNode(configured { $0.shards = shards }) { node in
+      var client = try TestClient(port: node.port)
+      func turns() throws -> Int {
+        let page = try get("/metrics", from: &client).body
+        return page.split(separator: "\n").filter { $0.hasPrefix("roost_turns_total{") }
+          .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +)
+      }
+      let before = try turns()
+      for _ in 0..<50 { #expect(try get("/healthz", from: &client).status == 200) }
+      // Each request is a turn or two; a loop that does not sleep takes thousands meanwhile.
+      #expect(try turns() - before < 1_000)
+    }
+  }
+
   @Test func `pipelined requests are answered in order`() async throws {
     try await withNode { node in
       var client = try TestClient(port: node.port)

@@ -26,7 +26,7 @@ struct ShardCore: ~Copyable {
   var listener: Listener?
   /// The hub, when it lives in this shard …
   var host: HubHost?
-  private var hubDeadline: Int64? = 0
+  private var hubDeadline: Int64?
   /// … or the way to it.
   let hub: Mailbox<HubCommand>?
 
@@ -72,6 +72,8 @@ struct ShardCore: ~Copyable {
     self.context = context
     rules = ShardRules(context.configuration)
     (self.loop, self.inbox, self.hub, self.log) = (loop, inbox, hub, log)
+    // A hub of our own says in its first turn when it wants the next; one elsewhere never keeps us awake.
+    hubDeadline = hub == nil ? 0 : nil
     input = ReceiveBuffer(capacity: rules.inputBytes)
     now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
     retries = UInt64(truncatingIfNeeded: monotonicNanoseconds())
