@@ -116,6 +116,7 @@ struct RedisTroubleTests {
     let admin = try TestClient(port: full.port)
     try admin.send("CONFIG SET maxclients 1\r\n")
     let bench = try RelayBench()
+    try bench.wait("full") { (try? full.ask("PING").hasPrefix("PONG")) != true }
     let url = try RedisURL("redis://:wrong@127.0.0.1:\(locked.port)")
     let stranger = bench.add(try RedisRelayConfiguration(server: url, nodeID: "n1"))
     let late = bench.add(try .test(full, node: "n2"))

@@ -28,7 +28,9 @@ extension Crowd {
           ledger.blame(\.notRecovered, "client \(index): \(client.phase) \(client.memberships) on node \(client.node)")
         }
         for (content, message) in client.outstanding {
-          ledger.blame(\.notRecovered, "\(content) in \(message.room) has no answer")
+          ledger.blame(
+            \.notRecovered, client: index, room: message.room, message: content,
+            "has no answer on node \(client.node), seen by \(witnesses(of: content, in: message.room))")
         }
       }
     }
@@ -46,6 +48,10 @@ extension Crowd {
       ledger.blame(\.notRecovered, "\(room): no ack of \(final)")
     }
     ledger.finish(members: members.filter { clients[$0.client].isInside }, finals: finals)
+  }
+
+  private func witnesses(of content: String, in room: String) -> Int {
+    clients.indices.count { ledger.has(content, client: $0, room: room) }
   }
 
   private func sayFinals() async -> [String: String] {

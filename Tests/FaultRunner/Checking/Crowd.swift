@@ -282,6 +282,7 @@ final class Crowd {
     let text =
       #"{"type":"send_message","room":"\#(room)","id":"\#(content)","payload":{"content":"\#(content) \#(filler)"}}"#
     outgoing.append((tag, text))
+    ledger.note("says \(content)", index, room)
   }
 
   /// Says something new.

@@ -171,6 +171,13 @@ public struct Ledger {
     evidence.append("\(key.room), client \(key.client) \(what)\n" + log.map { "      \($0)\n" }.joined())
   }
 
+  /// Something is wrong about a message that the client said.
+  public mutating func blame(
+    _ column: WritableKeyPath<Counts, Int>, client: Int, room: String, message: String, _ what: String
+  ) {
+    blame(column, Key(client: client, room: room), "said \(message), which \(what)", around: message)
+  }
+
   /// Something is wrong that no client's view shows.
   public mutating func blame(_ column: WritableKeyPath<Counts, Int>, _ what: String, times: Int = 1) {
     guard times > 0 else { return }

@@ -65,12 +65,18 @@ struct PresenceWatch {
 }
 
 extension Ledger {
+  /// A remark for the log of the client's view.
+  public mutating func note(_ text: String, _ client: Int, _ room: String) {
+    views[Key(client: client, room: room)]?.note(text)
+  }
+
   /// The client's connection is in the room, as `user`.
   public mutating func entered(_ client: Int, _ room: String, as user: String, now: Int64) {
     presence.entered(user, Key(client: client, room: room), now: now)
   }
 
   public mutating func exited(_ client: Int, _ room: String, as user: String, now: Int64) {
+    note("lost its connection", client, room)
     presence.exited(user, room, now: now)
   }
 

@@ -64,16 +64,18 @@ extension Fault {
   private static func storm(_ scene: Scene) async throws {
     let crowd = scene.crowd
     await crowd.lose(Array(crowd.clients.indices)) { 500 + Int64.random(in: 0...3_000, using: &scene.random) }
-    let (start, cpu) = (monotonicMilliseconds(), scene.site.redisCPU)
+    let (start, cpu, nodesCPU) = (monotonicMilliseconds(), scene.site.redisCPU, scene.site.nodesCPU)
     let isOpen = await crowd.wait(seconds: 60) { crowd.clients.allSatisfy { $0.phase == .open } }
     scene.note(isOpen ? "all connected after \(monotonicMilliseconds() - start) ms" : "not all connect")
     let isBack = await crowd.wait(seconds: 60) { crowd.outsiders == 0 }
     let took = monotonicMilliseconds() - start
     let used = scene.site.redisCPU - cpu
     let tenths = (used * 10).rounded() / 10
+    let nodesUsed = ((scene.site.nodesCPU - nodesCPU) * 10).rounded() / 10
     let refusals = crowd.errors.filter { $0.key.hasPrefix("refused") || $0.key == "RELAY_UNAVAILABLE" }
     for (what, count) in refusals.sorted(by: { $0.key < $1.key }) { scene.note("\(what) \(count) times") }
-    scene.note(isBack ? "all back after \(took) ms, Redis used \(tenths) s of CPU" : "\(crowd.outsiders) are not back")
+    let figures = "all back after \(took) ms, CPU: Redis \(tenths) s, nodes \(nodesUsed) s"
+    scene.note(isBack ? figures : "\(crowd.outsiders) are not back")
   }
 
   /// One of the room's members says it all; those behind the gates do not read.

@@ -137,6 +137,9 @@ final class Site {
     }
   }
 
+  /// Seconds of a processor that the nodes have used.
+  var nodesCPU: Double { ProcessUsage(of: nodes.map(\.processID)).cpuSeconds }
+
   /// Puts another server in the place of the one in use; connections to the old one are not touched.
   func replace(by other: RedisServer) {
     retired.append(redis)
