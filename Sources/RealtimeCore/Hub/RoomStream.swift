@@ -92,7 +92,9 @@ public struct RoomStream<Message> {
   /// Something at `place` exists (a duplicate's answer says so) and must come: ask if it does not.
   public mutating func expect(_ place: Position, now: Int64) {
     guard let known = position else { return }
-    if place.epoch != known.epoch || place.offset > known.offset { ask(at: now + Self.gapPatience) }
+    guard place.epoch != known.epoch || place.offset > known.offset else { return }
+    mustAsk = true
+    ask(at: now + Self.gapPatience)
   }
 
   /// Frames may have been missed: ask as soon as possible.
@@ -138,11 +140,14 @@ public struct RoomStream<Message> {
     }
     guard top.epoch == position.epoch else {
       // Another run of offsets: begin it at its start and read it from there.
+      // What was held of it may fill the start and is no reason not to ask.
       move(to: Position(epoch: top.epoch, offset: 0))
+      mustAsk = true
       ask(at: now)
       return .resync(Position(epoch: top.epoch, offset: 0), .epochChanged)
     }
     guard known.epoch == top.epoch else {
+      mustAsk = true
       ask(at: now)
       return .nothing
     }

@@ -56,6 +56,26 @@ import Testing
     #expect(stream.takeQuestion(now: 1_000) == nil, "one question at a time")
   }
 
+  @Test func `a new epoch is read even when what was held fills its start`() {
+    var stream = Stream()
+    stream.start(at: place(15), now: 0)
+    _ = arrive(&stream, 1, "f")
+    let known = stream.takeQuestion(now: 0)
+    let answer = stream.answer(known: known, top: place(2, "f"), messages: [], isComplete: false, now: 10)
+    guard case .resync(place(0, "f"), .epochChanged) = answer else { return #expect(Bool(false), "no resync") }
+    #expect(rest(&stream) == [1])
+    #expect(stream.takeQuestion(now: 100) == place(1, "f"), "the second one exists, too")
+  }
+
+  @Test func `what is known to exist is asked for even when a gap before it closes`() {
+    var stream = Stream()
+    stream.start(at: place(0), now: 0)
+    _ = arrive(&stream, 2, now: 0)
+    stream.expect(place(4), now: 0)
+    #expect(arrive(&stream, 1, now: 10) == [1, 2])
+    #expect(stream.takeQuestion(now: 30) == place(2))
+  }
+
   @Test func `a question that fails is asked ever more rarely, whatever arrives, and at once after a doubt`() {
     var stream = Stream()
     stream.start(at: place(0), now: 0)
