@@ -17,7 +17,8 @@ struct Regression: CustomTestStringConvertible, Sendable {
     Regression(seed: 123, was: "who left and came back while a message was on its way got no ack for it"),
     Regression(seed: 419, was: "a message of an epoch that was over kept a room asking every 50 ms"),
     Regression(seed: 760, was: "a repeat was withheld from one who had come after its first delivery"),
-    Regression(seed: 3_126, was: "a connection that booted again while Redis was paused made its node spin for a second"),
+    Regression(
+      seed: 3_126, was: "a connection that booted again while Redis was paused made its node spin for a second"),
     Regression(seed: 1_871, was: "a failed question about a room that was gone made the next room spin"),
   ]
 }
