@@ -36,6 +36,8 @@ final class Ledger: RedisWitness {
   private var lastStored: [Sender: Int] = [:]
   /// Digests may have been lost within a generation since this time: a message may be stored twice.
   var digestsLostAt: Int64 = -1
+  /// Rooms whose presence version may have gone back.
+  var unversioned: Set<String> = []
   /// When each incarnation last renewed its lease, on a clock that is never stepped.
   private var renewals: [String: Int64] = [:]
   /// When something last happened to leases that is no node's doing: Redis was away for long, lost data, its clock was

@@ -42,6 +42,14 @@ extension Cluster {
       for client in clients where client.phase == .open && client.views[number].stage == .inside {
         expected["u\(client.user)", default: []].insert(client.session!.node.name)
       }
+      let users = Set(expected.keys.compactMap { Int($0.dropFirst()) })
+      for client in clients where client.phase == .open && client.views[number].stage == .inside {
+        let known = client.views[number].present.union([client.user])
+        if known != users, !ledger.unversioned.contains(room.text) {
+          ledger.fail(
+            .settledRosters, "\(client.name) believes \(known.sorted()) in \(room.text), right is \(users.sorted())")
+        }
+      }
       let held = (redis.data.rooms[room.text] ?? [:]).mapValues(\.nodes)
       if held != expected.mapValues(\.count) {
         let (known, right) = (held.sorted { $0.key < $1.key }, expected.sorted { $0.key < $1.key })

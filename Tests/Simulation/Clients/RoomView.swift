@@ -19,8 +19,8 @@ struct RoomView {
   var seen: [Int: (epoch: String, time: Int64)] = [:]
   /// The last presence event of each user since the way in: true for joined.
   var lastEvent: [Int: Bool] = [:]
-  /// The node's disruptions when that list began.
-  var disruptions = 0
+  /// Who is in the room, by its `room_info` and all events since.
+  var present: Set<Int> = []
   /// When the client came in (ms).
   var since: Int64 = 0
   /// Messages without an answer, oldest first.

@@ -41,8 +41,8 @@ extension SimulatedClient {
     views[room].since = world.now
     views[room].jumpedTo = 0
     views[room].firstContent = ledger.messages.count
+    views[room].present = Set(heard.users)
     views[room].lastEvent = [:]
-    views[room].disruptions = session!.node.disruptions
     for content in views[room].unacked where ledger.messages[content].connection != connection {
       views[room].refused.insert(content)
     }
@@ -169,10 +169,7 @@ extension SimulatedClient {
     }
     let isJoin = heard.kind == .joined
     note("hears that u\(heard.user) \(isJoin ? "joined" : "left") r\(room)")
-    if views[room].disruptions != session!.node.disruptions {
-      views[room].lastEvent = [:]
-      views[room].disruptions = session!.node.disruptions
-    }
+    if isJoin { views[room].present.insert(heard.user) } else { views[room].present.remove(heard.user) }
     if let last = views[room].lastEvent.updateValue(isJoin, forKey: heard.user), last == isJoin {
       ledger.fail(.alternation, "\(name) heard twice that u\(heard.user) \(isJoin ? "joined" : "left") r\(room)")
     }

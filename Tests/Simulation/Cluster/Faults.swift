@@ -13,6 +13,7 @@ final class Faults {
   private let pace: Int
   private(set) var isOver = false
   private var awaySince: Int64 = 0
+  private var hasSteppedBack = false
 
   init(cluster: Cluster, pace: Int) { (self.cluster, self.pace, world) = (cluster, pace, cluster.world) }
 
@@ -169,6 +170,8 @@ final class Faults {
     guard let room = world.dice.pick(cluster.rooms) else { return }
     note("keys of \(room.text) are evicted")
     redis.evict(room.text)
+    // With the room's keys goes its presence version, and a clock that is behind begins it anew below the old one.
+    if hasSteppedBack { cluster.ledger.unversioned.insert(room.text) }
     cluster.ledger.digestsLostAt = world.now
   }
 
@@ -177,6 +180,7 @@ final class Faults {
     let isRedis = world.dice.chance(70)
     note("the clock of \(isRedis ? "Redis" : "the nodes") is stepped by \(step) ms")
     // Digests are found by the time of their storing: back over the edge of a bucket, or far ahead, they are not.
+    hasSteppedBack = hasSteppedBack || step < 0
     if step < 0 || step > 60_000 { cluster.ledger.digestsLostAt = world.now }
     if isRedis { redis.clockOffset += step } else { world.clock.stepWall(by: Int64(step)) }
     noteAbsence()

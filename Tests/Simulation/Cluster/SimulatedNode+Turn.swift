@@ -57,7 +57,6 @@ extension SimulatedNode {
       if unanswered.removeValue(forKey: ticket) == nil { ledger.fail(.answered, "\(name) got two answers for one") }
       if world.trace.isOn, case .failed(let why) = reply { world.trace.note(name, "question \(ticket) failed: \(why)") }
     case .resubscribed, .generation:
-      disruptions += 1
       world.trace.note(name, "\(event)")
     case .state(let state):
       if state != .connected { steadySince = .max } else { steadySince = world.now }

@@ -30,8 +30,6 @@ final class SimulatedNode {
   var onlineAnswers: [OnlineAnswer] = []
   /// The name under which it last registered.
   var incarnation = ""
-  /// Subscriptions and generations so far: what was published before one may have been missed.
-  var disruptions = 0
   /// When the node was last paused or cut off; before, its members cannot be counted upon.
   var steadySince: Int64 = 0
 
