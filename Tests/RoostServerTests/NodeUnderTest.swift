@@ -15,6 +15,11 @@ func configured(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> Ser
   configuration.secret = testSecret
   configuration.echo.isEnabled = true
   configuration.limits.rateBurst = 0
+  configuration.limits.bytesPerSecond = 0
+  configuration.limits.controlPerSecond = 100_000
+  configuration.limits.questionsPerSecond = 100_000
+  configuration.limits.newRoomsPerMinute = 1_000_000
+  configuration.limits.returnsPerMinute = 100_000
   configuration.limits.connectsPerAddressPerSecond = 10_000
   change(&configuration)
   return configuration

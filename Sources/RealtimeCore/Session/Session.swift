@@ -6,17 +6,13 @@ public struct Session: Sendable {
     public var roomsPerConnection: Int
     /// Whether `chat` is for everybody, not only for admins.
     public var everybodyMayChat: Bool
-    /// Joining, leaving and asking. A client that comes back may join all of its rooms at once.
-    let control: Rate
+    public var conduct: Conduct.Rules
 
-    public init(roomsPerConnection: Int, everybodyMayChat: Bool) {
+    /// - Parameter conduct: `nil` for the standard rates.
+    public init(roomsPerConnection: Int, everybodyMayChat: Bool, conduct: Conduct.Rules? = nil) {
       (self.roomsPerConnection, self.everybodyMayChat) = (roomsPerConnection, everybodyMayChat)
-      control = Rate(burst: roomsPerConnection + 20, perSecond: 5)
+      self.conduct = conduct ?? Conduct.Rules(rooms: roomsPerConnection)
     }
-
-    static let typing = Rate(burst: 10, perSecond: 2)
-    /// WebSocket pings and pongs.
-    static let frames = Rate(burst: 50, perSecond: 10)
   }
 
   public enum Verdict: Equatable, Sendable {
@@ -30,10 +26,7 @@ public struct Session: Sendable {
   /// Patterns of the token, `nil` for any room.
   private let mayJoin: [String]?
   private let maySend: [String]?
-  private var control = TokenBucket()
-  private var typing = TokenBucket()
-  private var frames = TokenBucket()
-  private var offences = OffenceCounter()
+  private var conduct = Conduct()
 
   /// - Parameters:
   ///   - mayJoin: patterns of rooms the client may join; `*` stands for any run of characters, `nil` for any room.
@@ -57,42 +50,59 @@ public struct Session: Sendable {
       return Self.allows(maySend, room) ? .proceed : .refuse(.forbidden)
     case .typing:
       guard isMember else { return .refuse(.notInRoom) }
-      return typing.take(at: now * 1_000_000, rate: Rules.typing) == .allowed ? .proceed : .ignore
-    case .joinRoom(let room, _, _):
+      return conduct.types(rules: rules.conduct, now: now) == nil ? .proceed : .ignore
+    case .joinRoom(let room, let wish, _):
       guard Self.allows(mayJoin, room) else { return .refuse(.forbidden) }
-      guard isMember || roomCount < rules.roomsPerConnection else { return .refuse(.roomLimit) }
-      return controlled(rules, now)
-    case .leaveRoom, .history:
-      return isMember ? controlled(rules, now) : .refuse(.notInRoom)
+      guard !isMember else {
+        let wait =
+          wish == JoinWish()
+          ? conduct.controls(rules: rules.conduct, now: now)
+          : conduct.asks(isKnown: true, rules: rules.conduct, now: now)
+        return Verdict(wait: wait)
+      }
+      guard roomCount < rules.roomsPerConnection else { return .refuse(.roomLimit) }
+      return Verdict(wait: conduct.joins(room, rules: rules.conduct, now: now))
+    case .leaveRoom(let room, _):
+      return isMember ? Verdict(wait: conduct.leaves(room, rules: rules.conduct, now: now)) : .refuse(.notInRoom)
+    case .history:
+      guard isMember else { return .refuse(.notInRoom) }
+      return Verdict(wait: conduct.asks(isKnown: true, rules: rules.conduct, now: now))
     case .onlineUsers(let room, _):
-      return isMember || Self.allows(mayJoin, room) ? controlled(rules, now) : .refuse(.forbidden)
+      guard isMember || Self.allows(mayJoin, room) else { return .refuse(.forbidden) }
+      return Verdict(wait: conduct.asks(isKnown: isMember, rules: rules.conduct, now: now))
     case .chat:
       return isAdmin || rules.everybodyMayChat ? .proceed : .refuse(.forbidden)
     case .ping:
-      return controlled(rules, now)
+      return Verdict(wait: conduct.controls(rules: rules.conduct, now: now))
     case .private:
       return .proceed
     }
   }
 
+  /// A message is refused, by ``judge(_:isMember:roomCount:rules:now:)`` or because it could not be read. What its
+  /// client is told; `nil`: it was told too often and goes on regardless, so close with 4029.
+  public mutating func isRefused(_ mistake: ClientMistake, rules: Rules, now: Int64) -> ClientMistake? {
+    conduct.isRefused(mistake, rules: rules.conduct, now: now)
+  }
+
   /// A WebSocket ping or pong came at `now`, in milliseconds. False: there are too many of them.
-  public mutating func mayControl(now: Int64) -> Bool {
-    frames.take(at: now * 1_000_000, rate: Rules.frames) == .allowed
+  public mutating func mayControl(rules: Rules, now: Int64) -> Bool {
+    conduct.mayControl(rules: rules.conduct, now: now)
   }
 
   /// A message was no JSON. True: the one too many within a minute.
-  public mutating func offends(second: Int32) -> Bool { offences.record(now: second) }
-
-  private mutating func controlled(_ rules: Rules, _ now: Int64) -> Verdict {
-    switch control.take(at: now * 1_000_000, rate: rules.control) {
-    case .allowed: .proceed
-    case .refused(let wait): .refuse(.rateLimited(retryAfterMilliseconds: wait))
-    }
-  }
+  public mutating func offends(second: Int32) -> Bool { conduct.offends(second: second) }
 
   private static func allows(_ patterns: [String]?, _ room: RoomName) -> Bool {
     guard let patterns else { return true }
     return patterns.contains { RoomPattern.matches($0, room) }
+  }
+}
+
+extension Session.Verdict {
+  /// It may, or may in so many milliseconds.
+  fileprivate init(wait: Int?) {
+    self = wait.map { .refuse(.rateLimited(retryAfterMilliseconds: $0)) } ?? .proceed
   }
 }
 

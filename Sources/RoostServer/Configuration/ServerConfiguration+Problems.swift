@@ -38,6 +38,13 @@ extension ServerConfiguration {
     if limits.queueBytes < limits.messageBytes {
       problems.append("queue-size must hold at least one message of message-size")
     }
+    if limits.bytesPerSecond != 0 {
+      // The shard reads 256 KiB at once: with less a client could be left unread for longer than it can be silent.
+      if limits.bytesPerSecond < 16_384 { problems.append("bytes-per-second: 0, or at least 16k") }
+      if limits.messageBytes / 4 > limits.bytesPerSecond {
+        problems.append("bytes-per-second must be at least a quarter of message-size, or a message cannot arrive in time")
+      }
+    }
     return problems
   }
 

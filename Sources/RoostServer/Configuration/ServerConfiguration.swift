@@ -17,6 +17,23 @@ public struct ServerConfiguration: Equatable, Sendable {
     public var rateBurst = 10
     /// Messages a user may send each second on this node, in the long run.
     public var ratePerSecond = 1.0
+    /// Largest payload in a message. Over it: `PAYLOAD_TOO_LARGE`. 0: the message's size is the only limit.
+    public var payloadBytes = 0
+    /// Bytes a client may send each second in the long run, four times as many at once. Over it: it is not read until
+    /// that is no longer so. 0: no such limit.
+    public var bytesPerSecond = 65_536
+    /// What one connection may do; see `Conduct.Rules`. Over it: `RATE_LIMITED`, and 4029 for who goes on …
+    public var controlPerSecond = 5
+    public var questionsPerSecond = 5
+    public var newRoomsPerMinute = 60
+    public var returnsPerMinute = 10
+    /// … but too much typing is dropped …
+    public var typingPerSecond = 2
+    /// … and too many control frames close with 1008.
+    public var framesPerSecond = 10
+    /// What a client that comes back gets at most of one room. Over it: `too_far`.
+    public var recoveryMessages = 300
+    public var recoveryBytes = 1 << 20
     public var roomsPerConnection = 100
     public var connectionsPerUser = 20
     public var connectionsPerAddress = 100

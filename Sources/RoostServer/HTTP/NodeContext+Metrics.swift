@@ -14,6 +14,8 @@ extension NodeContext {
     text.write(Metric.sent, total.sent)
     text.write(Metric.sends, total.sends)
     text.write(Metric.mistakes, total.mistakes)
+    text.write(Metric.typingDropped, total.ignored)
+    text.write(Metric.pausedReads, total.pauses)
     text.write(
       Metric.dropped,
       [
@@ -57,6 +59,10 @@ private enum Metric {
   static let slow = MetricDescription(
     "roost_slow_consumers_total", .counter, labels: ["action"],
     help: "Full queues: clients disconnected, or rooms whose messages a client does not get until it is told.")
+  static let typingDropped = MetricDescription(
+    "roost_typing_dropped_total", .counter, help: "Typing that came too often.")
+  static let pausedReads = MetricDescription(
+    "roost_paused_reads_total", .counter, help: "Pauses in reading clients that sent too many bytes.")
   static let droppedMessages = MetricDescription(
     "roost_messages_dropped_total", .counter, help: "Messages of rooms that slow clients did not get, and were told.")
   static let backlogs = MetricDescription("roost_backlogs", .gauge, help: "Clients for which something waits.")

@@ -19,7 +19,7 @@ struct Connection: ~Copyable {
   }
 
   struct Flags: OptionSet {
-    let rawValue: UInt16
+    let rawValue: UInt32
     static let echoes = Flags(rawValue: 1 << 0)
     static let isAdmin = Flags(rawValue: 1 << 1)
     /// The hub was asked for a place and must hear of the end.
@@ -47,6 +47,8 @@ struct Connection: ~Copyable {
     static let isOpen = Flags(rawValue: 1 << 14)
     /// Lost messages of rooms, and the hub does not know yet.
     static let hasMutedRooms = Flags(rawValue: 1 << 15)
+    /// Not read for a while, because it sent too much.
+    static let isPaused = Flags(rawValue: 1 << 16)
   }
 
   /// A room the connection is in, or on its way into.
@@ -78,6 +80,7 @@ struct Connection: ~Copyable {
   var flags: Flags
   var closing = ClosingHandshake()
   var heartbeat: Heartbeat
+  var intake = Intake()
   var user: UserNumber = 0
   var parser = RequestParser()
   /// When the phase, or a message in pieces, must be over; milliseconds of the loop's clock, 0 for never.

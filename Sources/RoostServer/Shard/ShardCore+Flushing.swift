@@ -90,7 +90,7 @@ extension ShardCore {
 
   mutating func setInterest(_ slot: UInt32) {
     var interest: EventLoop.Interest = []
-    if !connections[slot].flags.contains(.ignoresInput) { interest.insert(.read) }
+    if connections[slot].flags.isDisjoint(with: [.ignoresInput, .isPaused]) { interest.insert(.read) }
     if connections[slot].flags.contains(.awaitsWrite) { interest.insert(.write) }
     loop.modify(connections[slot].socket.descriptor, token: id(slot).rawValue, interest: interest)
   }

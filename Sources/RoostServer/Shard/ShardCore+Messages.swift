@@ -4,23 +4,38 @@ import WebSocketCore
 
 extension ShardCore {
   /// A chat client said something: judge it here, tell the hub.
-  mutating func said(_ slot: UInt32, _ bytes: RawSpan) {
+  mutating func said(_ slot: UInt32, _ opcode: Opcode, _ bytes: RawSpan) {
     let message: ClientMessage
-    do { message = try ClientMessage.parse(bytes) } catch {
-      mistake(slot, error.mistake, id: error.id, bytes)
-      if error.mistake == .invalidFormat && connections[slot].session.offends(second: second) {
-        close(slot, .policyViolation, "too many messages that are no JSON")
-      }
-      return
+    do { message = try ClientMessage.parse(bytes, payloadLimit: rules.payloadBytes) } catch {
+      return unreadable(slot, opcode, error, bytes)
     }
     let membership = membership(slot, message.room)
     switch connections[slot].session.judge(
       message, isMember: membership != nil, roomCount: wantedRooms(slot), rules: rules.session, now: now.monotonic)
     {
     case .proceed: tellHub(slot, message, membership, bytes)
-    case .ignore: break
-    case .refuse(let mistake): self.mistake(slot, mistake, id: message.id, bytes)
+    case .ignore: counters.ignored &+= 1
+    case .refuse(let mistake): refuse(slot, mistake, id: message.id, bytes)
     }
+  }
+
+  private mutating func unreadable(_ slot: UInt32, _ opcode: Opcode, _ refusal: ClientMessage.Refusal, _ bytes: RawSpan)
+  {
+    // The scanner stops at what is wrong first; a text must be UTF-8 behind that as well (RFC 6455, section 8.1).
+    let isScanned = refusal.mistake != .invalidFormat && refusal.mistake != .tooComplex
+    if !isScanned, opcode == .text, !UTF8Validator.isValid(bytes) { return peerBrokeRules(slot, .invalidUTF8) }
+    guard refusal.mistake == .invalidFormat else { return refuse(slot, refusal.mistake, id: refusal.id, bytes) }
+    mistake(slot, refusal.mistake, id: refusal.id, bytes)
+    if connections[slot].session.offends(second: second) {
+      close(slot, .policyViolation, "too many messages that are no JSON")
+    }
+  }
+
+  /// Tells the client, unless it was told too often.
+  private mutating func refuse(_ slot: UInt32, _ mistake: ClientMistake, id: Range<Int>?, _ bytes: RawSpan) {
+    let told = connections[slot].session.isRefused(mistake, rules: rules.session, now: now.monotonic)
+    guard let told else { return close(slot, .rateLimitIgnored, "rate limit ignored") }
+    self.mistake(slot, told, id: id, bytes)
   }
 
   /// Where in the connection's list the room is, if its client joined it.

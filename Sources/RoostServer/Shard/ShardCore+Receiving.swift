@@ -6,7 +6,7 @@ import WebSocketCore
 extension ShardCore {
   /// Receives once and acts on what came. More is left to the next turn, so that nobody is served alone.
   mutating func receive(_ slot: UInt32, _ event: EventBuffer.Event) {
-    if connections[slot].flags.contains(.ignoresInput) {
+    if !connections[slot].flags.isDisjoint(with: [.ignoresInput, .isPaused]) {
       // Only errors and hang-ups are told about those who are not read.
       if event.isHangUp { lose(slot) }
       return
@@ -20,6 +20,7 @@ extension ShardCore {
       buffer.fill(count)
       connections[slot].heartbeat.heard(now: second)
       connections[slot].leftover.release()
+      charge(slot, count)
       consumeInput(slot, &buffer)
     case .endOfStream: endOfInput(slot)
     case .wouldBlock: break
@@ -99,6 +100,8 @@ extension ShardCore {
     case .message(let opcode, let range):
       message(slot, opcode, input.extracting(range))
     case .assembled(let opcode):
+      // The next message in pieces has its own time.
+      connections[slot].deadline = 0
       let assembled = connections[slot].reader.takeAssembled()
       message(slot, opcode, assembled.bytes)
     case .ping(let range):
@@ -114,7 +117,7 @@ extension ShardCore {
   @inline(__always)
   private mutating func message(_ slot: UInt32, _ opcode: Opcode, _ bytes: RawSpan) {
     counters.received &+= 1
-    guard connections[slot].flags.contains(.echoes) else { return said(slot, bytes) }
+    guard connections[slot].flags.contains(.echoes) else { return said(slot, opcode, bytes) }
     counters.sent &+= 1
     outbox.reply(to: slot) { FrameWriter.append(opcode, bytes, to: &$0) }
   }
@@ -122,7 +125,7 @@ extension ShardCore {
   /// Pings and pongs have a budget; who floods is closed. False then.
   private mutating func control(_ slot: UInt32) -> Bool {
     if connections[slot].flags.contains(.echoes) { return true }
-    if connections[slot].session.mayControl(now: now.monotonic) { return true }
+    if connections[slot].session.mayControl(rules: rules.session, now: now.monotonic) { return true }
     close(slot, .policyViolation, "too many control frames")
     return false
   }
@@ -130,7 +133,7 @@ extension ShardCore {
   /// A message in pieces must be complete in time, or its sender holds memory for nothing.
   private mutating func limitAssembly(_ slot: UInt32) {
     guard connections[slot].deadline == 0, !connections[slot].flags.contains(.echoes) else { return }
-    connections[slot].deadline = now.monotonic + rules.fragments
+    connections[slot].deadline = now.monotonic + pauseLeft(slot) + rules.fragments
     arm(slot, at: connections[slot].deadline)
   }
 

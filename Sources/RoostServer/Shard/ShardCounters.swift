@@ -22,23 +22,28 @@ struct ShardCounters {
   var muted = 0
   /// Messages dropped that way.
   var dropped = 0
+  /// Typing that came too often and was dropped without a word.
+  var ignored = 0
+  /// How often a client was not read for a while, because it sent too many bytes.
+  var pauses = 0
 
-  static let count = 14
+  static let count = 16
 
-  var values: InlineArray<14, Int> {
+  var values: InlineArray<16, Int> {
     [
       open, accepted, opened, refused, received, sent, sends, mistakes, tooSlow, silent, turns, stalled, muted,
-      dropped,
+      dropped, ignored, pauses,
     ]
   }
 
   init() {}
 
-  init(_ values: InlineArray<14, Int>) {
+  init(_ values: InlineArray<16, Int>) {
     (open, accepted, opened, refused) = (values[0], values[1], values[2], values[3])
     (received, sent, sends, mistakes) = (values[4], values[5], values[6], values[7])
     (tooSlow, silent, turns) = (values[8], values[9], values[10])
     (stalled, muted, dropped) = (values[11], values[12], values[13])
+    (ignored, pauses) = (values[14], values[15])
   }
 
   static func + (left: Self, right: Self) -> Self {
@@ -63,6 +68,8 @@ final class SharedCounters: Sendable {
   private let stalled = Atomic<Int>(0)
   private let muted = Atomic<Int>(0)
   private let dropped = Atomic<Int>(0)
+  private let ignored = Atomic<Int>(0)
+  private let pauses = Atomic<Int>(0)
 
   func publish(_ counters: ShardCounters) {
     open.store(counters.open, ordering: .relaxed)
@@ -79,6 +86,8 @@ final class SharedCounters: Sendable {
     stalled.store(counters.stalled, ordering: .relaxed)
     muted.store(counters.muted, ordering: .relaxed)
     dropped.store(counters.dropped, ordering: .relaxed)
+    ignored.store(counters.ignored, ordering: .relaxed)
+    pauses.store(counters.pauses, ordering: .relaxed)
   }
 
   var snapshot: ShardCounters {
@@ -88,6 +97,7 @@ final class SharedCounters: Sendable {
       sends.load(ordering: .relaxed), mistakes.load(ordering: .relaxed), tooSlow.load(ordering: .relaxed),
       silent.load(ordering: .relaxed), turns.load(ordering: .relaxed),
       stalled.load(ordering: .relaxed), muted.load(ordering: .relaxed), dropped.load(ordering: .relaxed),
+      ignored.load(ordering: .relaxed), pauses.load(ordering: .relaxed),
     ])
   }
 }

@@ -11,6 +11,9 @@ struct ShardRules {
   let chat: MessageReader.Limits
   let echo: MessageReader.Limits
   let http = HTTPLimits()
+  let payloadBytes: Int
+  /// `nil`: as many bytes as somebody likes.
+  let intake: Intake.Rules?
   let patience: Heartbeat.Patience
   let session: Session.Rules
   let handshake: Int64
@@ -29,8 +32,13 @@ struct ShardRules {
     self.echo = MessageReader.Limits(
       messageBytes: echo.messageBytes, fragments: echo.fragments, emptyFragments: 0xFE)
     patience = Heartbeat.Patience(pingAfter: Int32(times.ping), giveUpAfter: Int32(times.pong))
+    payloadBytes = limits.payloadBytes == 0 ? .max : limits.payloadBytes
+    intake =
+      limits.bytesPerSecond == 0
+      ? nil : Intake.Rules(bytesPerSecond: limits.bytesPerSecond, burst: min(4 * limits.bytesPerSecond, 1 << 30))
     session = Session.Rules(
-      roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat)
+      roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat,
+      conduct: Conduct.Rules(limits))
     handshake = Int64(times.handshake) * 1_000
     write = Int64(times.write) * 1_000
     close = Int64(times.close) * 1_000
@@ -39,5 +47,15 @@ struct ShardRules {
     queueBytes = limits.queueBytes
     slowConsumer = limits.slowConsumer
     echoPath = echo.isEnabled ? echo.path : nil
+  }
+}
+
+extension Conduct.Rules {
+  init(_ limits: ServerConfiguration.Limits) {
+    self.init(
+      rooms: limits.roomsPerConnection, controlPerSecond: limits.controlPerSecond,
+      questionsPerSecond: limits.questionsPerSecond, newRoomsPerMinute: limits.newRoomsPerMinute,
+      returnsPerMinute: limits.returnsPerMinute, typingPerSecond: limits.typingPerSecond,
+      framesPerSecond: limits.framesPerSecond)
   }
 }
