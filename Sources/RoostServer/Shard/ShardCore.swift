@@ -147,6 +147,12 @@ struct ShardCore: ~Copyable {
     swap(&parcel, &outgoing)
   }
 
+  /// Counts a handshake that was turned away.
+  func refused(_ reason: RefusalReason) { context.refusals.count(reason) }
+
+  /// Counts a WebSocket that the node ends.
+  func closed(_ reason: CloseReason) { context.closes.count(reason) }
+
   func id(_ slot: UInt32) -> ConnectionID {
     ConnectionID(shard: index, generation: connections.key(of: slot).generation, slot: slot)
   }
