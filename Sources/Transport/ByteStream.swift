@@ -73,8 +73,14 @@ public struct ByteStream: ~Copyable {
   /// Why TLS failed, for people: nothing in it is the peer's own words. `nil`: it did not.
   public var failure: String? { session?.failure }
 
-  /// True once after ``needsWritable`` changed: what is watched has to follow.
-  public borrowing func takeInterestChange() -> Bool { session?.takeInterestChange() ?? false }
+  /// Whether ``needsWritable`` is not what ``noteNeeds()`` said last: what is watched has to follow.
+  public var hasChangedNeeds: Bool { session?.hasChangedNeeds ?? false }
+
+  /// ``needsWritable``, for whoever now watches accordingly.
+  public borrowing func noteNeeds() -> Bool { session?.noteNeeds() ?? false }
+
+  /// There is room: sends what TLS of its own accord has to send.
+  public borrowing func flush() { session?.flush() }
 
   /// Moves the handshake on: `.done(0)` when it is over.
   public borrowing func handshake() -> IOResult { session?.handshake() ?? .done(0) }

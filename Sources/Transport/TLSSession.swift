@@ -160,10 +160,16 @@ final class TLSSession {
 
   var needsWritable: Bool { wantsToWrite || !unsent.isEmpty }
 
-  func takeInterestChange() -> Bool {
-    guard needsWritable != toldWritable else { return false }
-    toldWritable.toggle()
-    return true
+  var hasChangedNeeds: Bool { needsWritable != toldWritable }
+
+  func noteNeeds() -> Bool {
+    toldWritable = needsWritable
+    return toldWritable
+  }
+
+  func flush() {
+    // Who wanted to write and was refused finds out the next time.
+    if flushUnsent() || ending != nil { wantsToWrite = false }
   }
 
   /// Offers the kernel what it has not taken. True when nothing is left.
