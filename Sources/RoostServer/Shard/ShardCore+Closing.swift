@@ -1,6 +1,7 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 extension ShardCore {
@@ -24,7 +25,7 @@ extension ShardCore {
       FrameWriter.appendClose(code, reason: "\(reason.text)", to: &$0)
       frame = $0.array()
     }
-    connections[slot].backlog?.keepStartedFrame()
+    connections[slot].backlog?.keepStartedFrame(hasBegun: connections[slot].socket.hasBegunNext)
     connections[slot].backlog?.append(frame, 0..<frame.count, messages: 0)
     // A client that reads again within the write wait learns why; the others are dropped.
     awaitClose(slot, .lost, within: rules.write)
@@ -72,6 +73,7 @@ extension ShardCore {
     if connections[slot].flags.contains(.inputEnded) { return destroy(slot) }
     connections[slot].phase = .lingering
     connections[slot].socket.shutdownSending()
+    if connections[slot].socket.hasChangedNeeds { setInterest(slot) }
   }
 
   /// The connection is no use any more.

@@ -2,6 +2,7 @@ import Buffers
 import EventLoops
 import HTTPCore
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 // Each connection has one entry among the loop's timers that counts: the earliest moment something may be due. An
@@ -110,6 +111,7 @@ extension ShardCore {
 
   /// 408 for a request that did not come in time; silence for a connection that was only kept open.
   private mutating func requestTimeout(_ slot: UInt32) {
+    guard connections[slot].socket.isEstablished else { return refuseTLS(slot) }
     let isIdle = connections[slot].flags.contains(.hasServed) && connections[slot].leftover.isEmpty
     guard !isIdle else { return destroy(slot) }
     refused(.timeout)
