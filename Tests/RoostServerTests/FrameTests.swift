@@ -17,7 +17,8 @@ struct FrameTests {
   }
 
   /// A frame with every bit under the test's control; the mask key is 0, so that the payload is what it says.
-  static func frame(_ first: UInt8, _ payload: [UInt8] = [], claims: UInt64? = nil, lengthBytes: Int? = nil) -> [UInt8] {
+  static func frame(_ first: UInt8, _ payload: [UInt8] = [], claims: UInt64? = nil, lengthBytes: Int? = nil) -> [UInt8]
+  {
     let length = claims ?? UInt64(payload.count)
     let width = lengthBytes ?? (length < 126 ? 0 : length < 65_536 ? 2 : 8)
     let short = width == 0 ? UInt8(length) : width == 2 ? 126 : 127

@@ -70,11 +70,13 @@ struct RateTests {
       var anna = try TestClient.chat(node, "anna")
       for _ in 0..<10 {
         try anna.sendFrame(#"{"type":"join_room","room":"lobby"}"#)
+        #expect(try answers(&anna, count: 1) == ["room_info"])
         try anna.sendFrame(#"{"type":"leave_room","room":"lobby"}"#)
+        #expect(try answers(&anna, count: 1) == ["ack"])
       }
       try anna.sendFrame(#"{"type":"join_room","room":"lobby"}"#)
       try anna.sendFrame(#"{"type":"join_room","room":"other"}"#)
-      #expect(try answers(&anna, count: 22).suffix(2) == ["RATE_LIMITED", "room_info"])
+      #expect(try answers(&anna, count: 2) == ["RATE_LIMITED", "room_info"])
     }
   }
 

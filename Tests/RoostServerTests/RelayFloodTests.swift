@@ -7,12 +7,13 @@ import Testing
 struct RelayFloodTests {
   private static let deep = String(repeating: "[", count: 60_000)
 
-  static let frames = [
-    "x", "{}", "\u{0}", #"{"type":"dance","payload":1}"#, #"{"type":"new_message","room":"a|b","payload":1}"#,
-    #"{"type":"user_left","room":"lobby","payload":{},"sender":{"id":"ben"}}"#,
-    #"{"type":"new_message","room":"lobby","payload":1,"token":"guessed","offset":1,"epoch":"e","id":"i"}"#,
-    #"{"type":"chat","payload":\#(deep)}"#, #"{"type":"chat","payload":"\#(String(repeating: "x", count: 70_000))"}"#,
-  ].map { Array($0.utf8) } + [Array(#"{"type":"chat","payload":""#.utf8) + [0xFF, 0x22, 0x7D]]
+  static let frames =
+    [
+      "x", "{}", "\u{0}", #"{"type":"dance","payload":1}"#, #"{"type":"new_message","room":"a|b","payload":1}"#,
+      #"{"type":"user_left","room":"lobby","payload":{},"sender":{"id":"ben"}}"#,
+      #"{"type":"new_message","room":"lobby","payload":1,"token":"guessed","offset":1,"epoch":"e","id":"i"}"#,
+      #"{"type":"chat","payload":\#(deep)}"#, #"{"type":"chat","payload":"\#(String(repeating: "x", count: 70_000))"}"#,
+    ].map { Array($0.utf8) } + [Array(#"{"type":"chat","payload":""#.utf8) + [0xFF, 0x22, 0x7D]]
 
   private static func publish(_ frame: [UInt8]) -> [UInt8] {
     Array("*3\r\n$7\r\nPUBLISH\r\n$12\r\nws:broadcast\r\n$\(frame.count)\r\n".utf8) + frame + [0x0D, 0x0A]

@@ -50,7 +50,7 @@ extension Hub {
     switch answer {
     case .allowed: break
     case .refused(let wait): refuse(connection, .rateLimited(retryAfterMilliseconds: wait), id: id)
-    case .close: output.actions.append(.close(connection, code: 4029, reason: "rate limit ignored"))
+    case .close: output.actions.append(.close(connection, .rateLimitIgnored))
     }
   }
 

@@ -6,7 +6,7 @@ extension Setting {
       0...16 << 20, \.limits.payloadBytes),
     .size(
       "bytes-per-second",
-      "bytes a client may send in the long run, four times as many at once; over it: it is read later; 0: any number",
+      "bytes a client may send in the long run, four times as many at once; over it: read later; 0: any number",
       0...1 << 30, \.limits.bytesPerSecond),
     .number(
       "control-per-second", "joins, leaves, pings and mistakes of a client; over it: RATE_LIMITED, then close 4029",

@@ -1,5 +1,6 @@
 import Buffers
 import RealtimeCore
+import Telemetry
 import WebSocketCore
 
 extension ShardCore {
@@ -27,14 +28,14 @@ extension ShardCore {
     guard refusal.mistake == .invalidFormat else { return refuse(slot, refusal.mistake, id: refusal.id, bytes) }
     mistake(slot, refusal.mistake, id: refusal.id, bytes)
     if connections[slot].session.offends(second: second) {
-      close(slot, .policyViolation, "too many messages that are no JSON")
+      close(slot, .invalidFormat)
     }
   }
 
   /// Tells the client, unless it was told too often.
   private mutating func refuse(_ slot: UInt32, _ mistake: ClientMistake, id: Range<Int>?, _ bytes: RawSpan) {
     let told = connections[slot].session.isRefused(mistake, rules: rules.session, now: now.monotonic)
-    guard let told else { return close(slot, .rateLimitIgnored, "rate limit ignored") }
+    guard let told else { return close(slot, .rateLimitIgnored) }
     self.mistake(slot, told, id: id, bytes)
   }
 
@@ -94,6 +95,7 @@ extension ShardCore {
 
   private mutating func mistake(_ slot: UInt32, _ mistake: ClientMistake, id: Range<Int>?, _ bytes: RawSpan) {
     counters.mistakes &+= 1
+    context.errors.count(mistake.code)
     reply(slot) { ServerMessage.appendError(mistake, id: bytes.extracting(id ?? 0..<0), to: &$0) }
   }
 

@@ -1,16 +1,23 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 extension ShardCore {
   /// Receives once and acts on what came. More is left to the next turn, so that nobody is served alone.
   mutating func receive(_ slot: UInt32, _ event: EventBuffer.Event) {
-    if !connections[slot].flags.isDisjoint(with: [.ignoresInput, .isPaused]) {
+    guard connections[slot].isRead else {
       // Only errors and hang-ups are told about those who are not read.
       if event.isHangUp { lose(slot) }
       return
     }
+    receive(slot)
+  }
+
+  mutating func receive(_ slot: UInt32) {
+    let key = connections.key(of: slot)
+    let isSecure = connections[slot].socket.isSecure
     guard var buffer = input.take() else { preconditionFailure("received while receiving") }
     buffer.start(with: connections[slot].leftover.bytes)
     var space = buffer.space
@@ -22,11 +29,12 @@ extension ShardCore {
       connections[slot].leftover.release()
       charge(slot, count)
       consumeInput(slot, &buffer)
-    case .endOfStream: endOfInput(slot)
+    case .endOfStream: connections[slot].socket.isEstablished ? endOfInput(slot) : refuseTLS(slot)
     case .wouldBlock: break
-    case .failed: lose(slot)
+    case .failed: connections[slot].socket.isEstablished ? lose(slot) : refuseTLS(slot)
     }
     input = consume buffer
+    if isSecure, connections.contains(key) { followTLS(slot) }
   }
 
   /// Goes on with what was kept while the connection waited for the hub.
@@ -126,7 +134,7 @@ extension ShardCore {
   private mutating func control(_ slot: UInt32) -> Bool {
     if connections[slot].flags.contains(.echoes) { return true }
     if connections[slot].session.mayControl(rules: rules.session, now: now.monotonic) { return true }
-    close(slot, .policyViolation, "too many control frames")
+    close(slot, .controlFlood)
     return false
   }
 

@@ -33,9 +33,9 @@ struct ShardRules {
       messageBytes: echo.messageBytes, fragments: echo.fragments, emptyFragments: 0xFE)
     patience = Heartbeat.Patience(pingAfter: Int32(times.ping), giveUpAfter: Int32(times.pong))
     payloadBytes = limits.payloadBytes == 0 ? .max : limits.payloadBytes
-    intake =
-      limits.bytesPerSecond == 0
-      ? nil : Intake.Rules(bytesPerSecond: limits.bytesPerSecond, burst: min(4 * limits.bytesPerSecond, 1 << 30))
+    // One message may always come at once.
+    let burst = min(max(4 * limits.bytesPerSecond, limits.messageBytes), 1 << 30)
+    intake = limits.bytesPerSecond == 0 ? nil : Intake.Rules(bytesPerSecond: limits.bytesPerSecond, burst: burst)
     session = Session.Rules(
       roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat,
       conduct: Conduct.Rules(limits))

@@ -102,7 +102,9 @@ import Testing
     var conduct = Conduct()
     var now: Int64 = 0
     for number in 0..<2_000 {
-      let wait = number % 3 == 0 ? conduct.asks(isKnown: false, rules: rules, now: now) : conduct.joins(room, rules: rules, now: now)
+      let wait =
+        number % 3 == 0
+        ? conduct.asks(isKnown: false, rules: rules, now: now) : conduct.joins(room, rules: rules, now: now)
       guard let wait else { continue }
       #expect(conduct.isRefused(.rateLimited(retryAfterMilliseconds: wait), rules: rules, now: now) != nil)
       now += Int64(wait)
