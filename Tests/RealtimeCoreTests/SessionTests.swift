@@ -9,7 +9,9 @@ struct SessionTests {
   private func judge(
     _ session: inout Session, _ message: ClientMessage, isMember: Bool = true, roomCount: Int = 0, now: Int64 = 0
   ) -> Session.Verdict {
-    session.judge(message, isMember: isMember, roomCount: roomCount, rules: rules, now: now)
+    let maySend = message.room.map { session.maySend(to: $0) } ?? false
+    return session.judge(
+      message, isMember: isMember, maySend: maySend, roomCount: roomCount, rules: rules, now: now)
   }
 
   @Test func `who is not in the room can neither speak, type nor leave`() {
@@ -37,7 +39,7 @@ struct SessionTests {
     #expect(judge(&user, chat) == .refuse(.forbidden))
     #expect(judge(&admin, chat) == .proceed)
     let open = Session.Rules(roomsPerConnection: 2, everybodyMayChat: true)
-    #expect(user.judge(chat, isMember: false, roomCount: 0, rules: open, now: 0) == .proceed)
+    #expect(user.judge(chat, isMember: false, maySend: false, roomCount: 0, rules: open, now: 0) == .proceed)
   }
 
   @Test(arguments: [

@@ -5,9 +5,9 @@ import WebSocketCore
 
 extension ShardCore {
   /// Ends the WebSocket from our side: a close frame behind everything it already gets, then the peer's answer.
-  mutating func close(_ slot: UInt32, _ code: CloseCode, _ reason: StaticString, departure: Departure = .lost) {
+  mutating func close(_ slot: UInt32, _ code: CloseCode, _ reason: String, departure: Departure = .lost) {
     guard case .sendClose = connections[slot].closing.close(code) else { return }
-    outbox.reply(to: slot) { FrameWriter.appendClose(code, reason: "\(reason)", to: &$0) }
+    outbox.reply(to: slot) { FrameWriter.appendClose(code, reason: reason, to: &$0) }
     awaitClose(slot, departure, within: rules.close)
   }
 

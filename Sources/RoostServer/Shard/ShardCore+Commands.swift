@@ -22,6 +22,9 @@ extension ShardCore {
         guard isOpen(id) else { continue }
         let code = CloseCode(rawValue: code)
         close(id.slot, code, reason, departure: code.isForGood ? .left : .lost)
+      case .refreshed(let id, let grant, let isGood, let messageID):
+        refreshed(id, grant, isGood: isGood, messageID: messageID)
+      case .backend(let id, let answer): answerBackend(id, answer)
       case .online(let id, let numbers): answerOnline(id, numbers)
       case .drain(let milliseconds): startDrain(over: milliseconds)
       case .stop: stop()

@@ -25,6 +25,8 @@ final class HubHarness {
   private(set) var admitted: [ConnectionID: UserNumber] = [:]
   private(set) var refused: [ConnectionID: Refusal] = [:]
   private(set) var closed: [ConnectionID: UInt16] = [:]
+  private(set) var refreshed: [(connection: ConnectionID, isGood: Bool)] = []
+  private(set) var answers: [BackendAnswer] = []
   private(set) var online: [OnlineAnswer] = []
   private var members: [RoomNumber: [ConnectionID]] = [:]
 
@@ -58,9 +60,9 @@ final class HubHarness {
   func connection(_ slot: UInt32) -> ConnectionID { ConnectionID(shard: 0, generation: 1, slot: slot) }
 
   @discardableResult
-  func connect(_ slot: UInt32, user: String, isAdmin: Bool = false) -> ConnectionID {
+  func connect(_ slot: UInt32, user: String, isAdmin: Bool = false, token: TokenStamp = TokenStamp()) -> ConnectionID {
     let id = connection(slot)
-    tell(.connect(id, Identity(user: user, name: "", isAdmin: isAdmin)!))
+    tell(.connect(id, Identity(user: user, name: "", isAdmin: isAdmin)!, token))
     return id
   }
 
@@ -262,6 +264,8 @@ final class HubHarness {
     case .forget(let room): members[room] = nil
     case .everyone(let range): for connection in admitted.keys { give(connection, text[range]) }
     case .close(let connection, let code, _): closed[connection] = code
+    case .refreshed(let connection, _, let isGood, _): refreshed.append((connection, isGood))
+    case .backend(_, let answer): answers.append(answer)
     case .online(_, let answer): online.append(answer)
     case .relay(let request, let ticket):
       if let failure {
