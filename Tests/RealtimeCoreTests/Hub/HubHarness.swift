@@ -24,11 +24,9 @@ final class HubHarness {
   private(set) var received: [ConnectionID: [Received]] = [:]
   private(set) var admitted: [ConnectionID: UserNumber] = [:]
   private(set) var refused: [ConnectionID: Refusal] = [:]
-  private(set) var closed: [ConnectionID: UInt16] = [:]
+  private(set) var closed: [ConnectionID: ClosingCause] = [:]
   private(set) var refreshed: [(connection: ConnectionID, isGood: Bool)] = []
   private(set) var answers: [BackendAnswer] = []
-  /// What connections were told with their close frames.
-  private(set) var reasons: [ConnectionID: String] = [:]
   private(set) var notices: [HubNotice] = []
   private(set) var online: [OnlineAnswer] = []
   private var members: [RoomNumber: [ConnectionID]] = [:]
@@ -289,7 +287,7 @@ final class HubHarness {
     case .item(let room, let item): give(item, to: members[room] ?? [], text)
     case .forget(let room): members[room] = nil
     case .everyone(let range): for connection in admitted.keys { give(connection, text[range]) }
-    case .close(let connection, let code, let reason): (closed[connection], reasons[connection]) = (code, reason)
+    case .close(let connection, let cause): closed[connection] = cause
     case .refreshed(let connection, _, let isGood, _): refreshed.append((connection, isGood))
     case .backend(_, let answer): answers.append(answer)
     case .online(_, let answer): online.append(answer)
