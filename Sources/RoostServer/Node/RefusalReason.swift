@@ -16,6 +16,8 @@ enum RefusalReason: Int, CountedReason {
   case origin
   /// None, bad or expired: 401.
   case token
+  /// Good, but taken back: 401.
+  case revoked
   /// Two that differ: 400.
   case tokensDiffer
   /// Too many connections of the user: 429.
