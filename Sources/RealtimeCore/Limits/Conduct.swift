@@ -41,9 +41,13 @@ public struct Conduct: Sendable {
   private var newRooms = TokenBucket()
   private var typing = TokenBucket()
   private var frames = TokenBucket()
+  private var refreshed = TokenBucket()
   private var patience = TokenBucket()
   private var offences = OffenceCounter()
   private var churn = RoomChurn()
+
+  /// New tokens: each costs a signature check.
+  private static let refreshRate = Rate(burst: 5, nanosecondsPerToken: 10_000_000_000)
 
   public init() {}
 
@@ -60,13 +64,17 @@ public struct Conduct: Sendable {
     return nil
   }
 
-  /// - Parameter isKnown: whether the client is in the room it asks about.
-  mutating func asks(isKnown: Bool, rules: Rules, now: Int64) -> Int? {
-    if let wait = Self.take(&questions, rules.questions, now) { return wait }
-    return isKnown ? nil : Self.take(&newRooms, rules.newRooms, now)
-  }
+  mutating func asks(rules: Rules, now: Int64) -> Int? { Self.take(&questions, rules.questions, now) }
+
+  /// It asks about a room that it is not in.
+  mutating func opensRoom(rules: Rules, now: Int64) -> Int? { Self.take(&newRooms, rules.newRooms, now) }
 
   mutating func controls(rules: Rules, now: Int64) -> Int? { Self.take(&control, rules.control, now) }
+
+  /// As ``controls(rules:now:)``, but only to look.
+  func waitToControl(rules: Rules, now: Int64) -> Int? { control.wait(at: now * 1_000_000, rate: rules.control) }
+
+  mutating func refreshes(now: Int64) -> Int? { Self.take(&refreshed, Self.refreshRate, now) }
 
   mutating func types(rules: Rules, now: Int64) -> Int? { Self.take(&typing, rules.typing, now) }
 

@@ -6,16 +6,20 @@ enum RefusalReason: Int, CountedReason {
   case malformed
   /// The request was not complete in time: 408.
   case timeout
-  /// The handshake of TLS failed.
-  case tls
   /// Another method, no upgrade, or another version: 405, 426.
   case notUpgrade
+  /// The TLS handshake failed: no answer that anybody could read.
+  case tls
   /// Too many connections of the address, or too fast: 429.
   case addressLimit
   case nodeFull, draining
   case origin
   /// None, bad or expired: 401.
   case token
+  /// Good, but taken back: 401.
+  case revoked
+  /// The keys that may verify the token are not there yet: 503.
+  case noKeys
   /// Two that differ: 400.
   case tokensDiffer
   /// Too many connections of the user: 429.

@@ -12,11 +12,13 @@ extension ShardCore {
     }
     let membership = membership(slot, message.room)
     switch connections[slot].session.judge(
-      message, isMember: membership != nil, roomCount: wantedRooms(slot), rules: rules.session, now: now.monotonic)
+      message, isMember: membership != nil, maySend: membership.map { connections[slot].rooms[$0].maySend } ?? false,
+      roomCount: wantedRooms(slot), rules: rules.session, now: now.monotonic)
     {
     case .proceed: tellHub(slot, message, membership, bytes)
     case .ignore: counters.ignored &+= 1
-    case .refuse(let mistake): refuse(slot, mistake, id: message.id, bytes)
+    case .refuse(let mistake): self.mistake(slot, mistake, id: message.id, bytes)
+    case .close: close(slot, .rateLimitIgnored)
     }
   }
 
@@ -25,18 +27,14 @@ extension ShardCore {
     // The scanner stops at what is wrong first; a text must be UTF-8 behind that as well (RFC 6455, section 8.1).
     let isScanned = refusal.mistake != .invalidFormat && refusal.mistake != .tooComplex
     if !isScanned, opcode == .text, !UTF8Validator.isValid(bytes) { return peerBrokeRules(slot, .invalidUTF8) }
-    guard refusal.mistake == .invalidFormat else { return refuse(slot, refusal.mistake, id: refusal.id, bytes) }
-    mistake(slot, refusal.mistake, id: refusal.id, bytes)
-    if connections[slot].session.offends(second: second) {
-      close(slot, .invalidFormat)
+    if refusal.mistake == .invalidFormat {
+      mistake(slot, refusal.mistake, id: refusal.id, bytes)
+      if connections[slot].session.offends(second: second) { close(slot, .invalidFormat) }
+      return
     }
-  }
-
-  /// Tells the client, unless it was told too often.
-  private mutating func refuse(_ slot: UInt32, _ mistake: ClientMistake, id: Range<Int>?, _ bytes: RawSpan) {
-    let told = connections[slot].session.isRefused(mistake, rules: rules.session, now: now.monotonic)
-    guard let told else { return close(slot, .rateLimitIgnored) }
-    self.mistake(slot, told, id: id, bytes)
+    let verdict = connections[slot].session.refuse(refusal.mistake, rules: rules.session, now: now.monotonic)
+    guard case .refuse(let told) = verdict else { return close(slot, .rateLimitIgnored) }
+    mistake(slot, told, id: refusal.id, bytes)
   }
 
   /// Where in the connection's list the room is, if its client joined it.
@@ -83,6 +81,7 @@ extension ShardCore {
       hubCommands.append(.sendPrivate(id, recipient: recipient, ClientText(bytes, payload: payload, id: clientID)))
     case .chat(let payload, let clientID):
       hubCommands.append(.chat(id, ClientText(bytes, payload: payload, id: clientID)))
+    case .refreshToken(let token, let clientID): refreshToken(slot, token, id: clientID, bytes)
     case .ping(let clientID):
       pong(slot, id: bytes.extracting(clientID ?? 0..<0))
     }

@@ -43,7 +43,7 @@ import Testing
     for number in 1...3 { hub.send(ann, "m\(number)") }
     let since = JoinWish(since: Position(epoch: hub.epoch, offset: 1))
     for _ in 1...36 { hub.join(ann, "r", since) }
-    #expect(hub.closed[ann] == 4029)
+    #expect(hub.closed[ann] == .rateLimitIgnored)
   }
 
   /// A hundred connections that ask for half a megabyte each, in one turn.

@@ -59,14 +59,14 @@ import Testing
 
   @Test func `ten questions at once and five a second, whatever they are`() {
     var conduct = Conduct()
-    for _ in 0..<10 { #expect(conduct.asks(isKnown: true, rules: rules, now: 0) == nil) }
-    #expect(conduct.asks(isKnown: true, rules: rules, now: 0) == 200)
-    #expect(conduct.asks(isKnown: true, rules: rules, now: 200) == nil)
+    for _ in 0..<10 { #expect(conduct.asks(rules: rules, now: 0) == nil) }
+    #expect(conduct.asks(rules: rules, now: 0) == 200)
+    #expect(conduct.asks(rules: rules, now: 200) == nil)
   }
 
   @Test func `asking about rooms one is not in makes rooms, and is limited like joining them`() {
     var conduct = Conduct()
-    let asked = (0..<200).count { conduct.asks(isKnown: false, rules: rules, now: Int64($0) * 200) == nil }
+    let asked = (0..<200).count { conduct.opensRoom(rules: rules, now: Int64($0) * 200) == nil }
     #expect((55...65).contains(asked), "22 at once and one a second, over 40 s")
   }
 
@@ -91,7 +91,7 @@ import Testing
     for step in 0..<200 where !isClosed {
       let wait =
         step % 2 == 0
-        ? conduct.asks(isKnown: true, rules: rules, now: 0) : conduct.controls(rules: rules, now: 0)
+        ? conduct.asks(rules: rules, now: 0) : conduct.controls(rules: rules, now: 0)
       guard let wait else { continue }
       isClosed = conduct.isRefused(.rateLimited(retryAfterMilliseconds: wait), rules: rules, now: 0) == nil
     }
@@ -104,7 +104,7 @@ import Testing
     for number in 0..<2_000 {
       let wait =
         number % 3 == 0
-        ? conduct.asks(isKnown: false, rules: rules, now: now) : conduct.joins(room, rules: rules, now: now)
+        ? conduct.opensRoom(rules: rules, now: now) : conduct.joins(room, rules: rules, now: now)
       guard let wait else { continue }
       #expect(conduct.isRefused(.rateLimited(retryAfterMilliseconds: wait), rules: rules, now: now) != nil)
       now += Int64(wait)
@@ -113,6 +113,6 @@ import Testing
 
   /// Every connection has one.
   @Test func `it is small`() {
-    #expect(MemoryLayout<Conduct>.size <= 72)
+    #expect(MemoryLayout<Conduct>.size <= 80)
   }
 }
