@@ -29,6 +29,7 @@ let package = Package(
     .systemLibrary(name: "CSystem"),
     .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "COpenSSL"),
+    .systemLibrary(name: "CCurl"),
 
     // pure: no kernel, no clock, no randomness
     // Buffers alone may return spans of what it owns: see docs/workarounds.md
@@ -42,6 +43,7 @@ let package = Package(
     room("EventLoops", ["CSystem", "Locks"]),
     room("Telemetry", ["Locks"]),
     room("Tokens", ["COpenSSL"]),
+    room("Fetch", ["CCurl"]),
     room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore"]),
     room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "WebSocketCore"]),
 
@@ -49,7 +51,7 @@ let package = Package(
     room(
       "RoostServer",
       [
-        "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
+        "Buffers", "CSystem", "COpenSSL", "EventLoops", "Fetch", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
         "Telemetry", "Tokens", "WebSocketCore",
       ]),
     .executableTarget(
@@ -59,7 +61,7 @@ let package = Package(
 
     .target(
       name: "RoostTesting",
-      dependencies: ["Buffers", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore"],
+      dependencies: ["Buffers", "COpenSSL", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens"],
       path: "Tests/RoostTesting", swiftSettings: rules),
     // a whole cluster in one thread, under a seed
     .target(
@@ -78,9 +80,10 @@ let package = Package(
     tests("HTTPCoreTests", ["HTTPCore", "RoostTesting"]),
     tests("RealtimeCoreTests", ["RealtimeCore", "RoostTesting"]),
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
-    tests("TokensTests", ["Tokens", "RoostTesting"]),
+    tests("TokensTests", ["COpenSSL", "Tokens", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
     tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation"]),
+    tests("FetchTests", ["Fetch", "RoostTesting"]),
     tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens"]),
     tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
     tests("SimulationTests", ["Simulation"]),

@@ -13,13 +13,14 @@ import Testing
     "EventLoops": ["CSystem", "Glibc", "Locks", "Synchronization"],
     "Telemetry": ["Glibc", "Locks", "Synchronization"],
     "Tokens": ["COpenSSL", "FoundationEssentials", "Glibc", "Synchronization"],
+    "Fetch": ["CCurl", "Glibc"],
     "RedisRelay": [
       "Buffers", "CHiredis", "COpenSSL", "CSystem", "EventLoops", "Glibc", "Locks", "RealtimeCore",
       "Synchronization",
     ],
     "LoadGenerator": ["Buffers", "CSystem", "EventLoops", "Glibc", "HTTPCore", "Synchronization", "WebSocketCore"],
     "RoostServer": [
-      "Buffers", "CSystem", "COpenSSL", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore", "Locks",
+      "Buffers", "CSystem", "COpenSSL", "EventLoops", "Fetch", "FoundationEssentials", "Glibc", "HTTPCore", "Locks",
       "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "WebSocketCore",
     ],
     "roost": [

@@ -1,4 +1,5 @@
 import Telemetry
+import Tokens
 
 extension NodeContext {
   /// Prometheus' text of this node.
@@ -10,6 +11,12 @@ extension NodeContext {
     text.write(Metric.accepted, total.accepted)
     text.write(Metric.opened, total.opened)
     text.write(Metric.refused, total.refused)
+    text.write(
+      Metric.refusedTokens, keys.counts.refusals.map { .init([$0.reason.rawValue], .integer($0.count)) })
+    if keys.fetches {
+      let (good, failed) = keys.counts.fetches
+      text.write(Metric.keyFetches, [.init(["good"], .integer(good)), .init(["failed"], .integer(failed))])
+    }
     text.write(Metric.received, total.received)
     text.write(Metric.sent, total.sent)
     text.write(Metric.sends, total.sends)
@@ -47,6 +54,10 @@ private enum Metric {
   static let accepted = MetricDescription("roost_accepted_total", .counter, help: "Accepted sockets.")
   static let opened = MetricDescription("roost_opened_total", .counter, help: "Completed handshakes.")
   static let refused = MetricDescription("roost_refused_total", .counter, help: "Handshakes turned away.")
+  static let refusedTokens = MetricDescription(
+    "roost_tokens_refused_total", .counter, labels: ["reason"], help: "Tokens refused; clients get one answer for all.")
+  static let keyFetches = MetricDescription(
+    "roost_key_set_fetches_total", .counter, labels: ["outcome"], help: "Fetches of the set at jwks-url.")
   static let received = MetricDescription("roost_messages_received_total", .counter, help: "Messages from clients.")
   static let sent = MetricDescription("roost_messages_sent_total", .counter, help: "Messages to clients.")
   static let sends = MetricDescription("roost_sends_total", .counter, help: "Send calls: below messages sent is good.")

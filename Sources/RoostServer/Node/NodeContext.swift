@@ -1,14 +1,13 @@
 import EventLoops
 import Locks
 import Synchronization
-import Tokens
 
 /// What all shards of a node share: settings, and the few numbers that only make sense together.
 ///
 /// Nothing here is touched per message.
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
-  let verifier: TokenVerifier
+  let keys: KeyKeeper
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
   let connectionLimit: Int
   /// The monotonic clock's milliseconds at the start.
@@ -26,9 +25,9 @@ final class NodeContext: Sendable {
   /// Descriptors kept for Redis, files, and for telling clients that the node is full.
   static let descriptorReserve = 64
 
-  init(_ configuration: ServerConfiguration, verifier: TokenVerifier, shards: Int, descriptorLimit: Int) {
+  init(_ configuration: ServerConfiguration, keys: KeyKeeper, shards: Int, descriptorLimit: Int) {
     self.configuration = configuration
-    self.verifier = verifier
+    self.keys = keys
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)

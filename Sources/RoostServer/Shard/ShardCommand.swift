@@ -15,6 +15,8 @@ enum ShardCommand: Sendable {
   case everyone([UInt8])
   case close(ConnectionID, code: UInt16, reason: StaticString)
   case online(ConnectionID, OnlineAnswer)
+  /// Tokens may be judged otherwise from now on.
+  case keysChanged
   /// No new connections; the ones there are leave one by one within so many milliseconds.
   case drain(milliseconds: Int64)
   /// Drop what is left and end the loop.

@@ -23,6 +23,7 @@ extension ShardCore {
         let code = CloseCode(rawValue: code)
         close(id.slot, code, reason, departure: code.isForGood ? .left : .lost)
       case .online(let id, let numbers): answerOnline(id, numbers)
+      case .keysChanged: judgeParked()
       case .drain(let milliseconds): startDrain(over: milliseconds)
       case .stop: stop()
       }

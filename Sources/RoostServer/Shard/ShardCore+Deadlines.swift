@@ -58,13 +58,18 @@ extension ShardCore {
     case .request:
       if isDue { requestTimeout(slot) }
     case .waiting:
-      if isDue { answer(slot, .unavailable("no answer in time", retryAfter: retryAfter())) }
+      if isDue { waitedLongEnough(slot) }
     case .lingering:
       if isDue { lose(slot) }
     case .open:
       return isDue ? openDeadline(slot) : min(deadline == 0 ? .max : deadline, checkOpen(slot))
     }
     return isDue ? .max : deadline
+  }
+
+  private mutating func waitedLongEnough(_ slot: UInt32) {
+    if parked[slot] != nil { return judgeAgain(slot) }
+    answer(slot, .unavailable("no answer in time", retryAfter: retryAfter()))
   }
 
   /// A close frame was not answered, or a message in pieces not completed.

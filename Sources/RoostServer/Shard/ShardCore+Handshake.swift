@@ -14,8 +14,9 @@ extension ShardCore {
       if isEcho { return openEcho(slot, upgrade) }
       try context.configuration.origins.check(head, in: bytes)
       let token = try BearerToken(head, in: bytes)
-      let claims = try verified(token)
-      ask(slot, claims, upgrade.response(subprotocol: token.subprotocol))
+      let response = upgrade.response(subprotocol: token.subprotocol)
+      guard let claims = try judge(slot, token.bytes, response) else { return }
+      ask(slot, claims, response)
     } catch {
       counters.refused &+= 1
       answer(slot, error.response)
@@ -32,14 +33,8 @@ extension ShardCore {
     }
   }
 
-  private func verified(_ token: BearerToken) throws(Refused) -> Claims {
-    do { return try context.verifier.verify(token.bytes, now: now.wall / 1_000) } catch {
-      throw Refused(.authenticationRequired())
-    }
-  }
-
   /// Asks the hub for a place; the 101 is ready and waits.
-  private mutating func ask(_ slot: UInt32, _ claims: Claims, _ response: [UInt8]) {
+  mutating func ask(_ slot: UInt32, _ claims: Claims, _ response: [UInt8]) {
     let isAdmin = claims.role == "admin"
     guard let identity = Identity(user: claims.userID, name: claims.name, isAdmin: isAdmin) else {
       return answer(slot, .authenticationRequired())
