@@ -27,7 +27,9 @@ final class KeyKeeper: Sendable {
   private let address: Address?
   private let state: Mutex<State>
   private let stops = StopFlag()
-  let counts = TokenCounts()
+  /// Tokens turned away. Clients get one answer for all.
+  let refusals = Tally<TokenError>()
+  let outcomes = Tally<KeyFetchOutcome>()
 
   /// Keys that never change.
   init(keys: [VerificationKey], rules: TokenVerifier.Rules) {
@@ -125,11 +127,11 @@ final class KeyKeeper: Sendable {
       $0.verifier = verifier
       _ = $0.schedule.ended(isGood: true, now: now)
     }
-    counts.fetched(isGood: true)
+    outcomes.count(.good)
   }
 
   private func fail(_ reason: String, _ log: Log) {
-    counts.fetched(isGood: false)
+    outcomes.count(.failed)
     let verifier = TokenVerifier(keys: fixed, rules: rules, isMissingKeys: true)
     let now = monotonicMilliseconds()
     let outcome = state.locked { state in

@@ -1,6 +1,8 @@
 import EventLoops
 import Locks
 import Synchronization
+import Telemetry
+import Transport
 
 /// What all shards of a node share: settings, and the few numbers that only make sense together.
 ///
@@ -8,6 +10,8 @@ import Synchronization
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
   let keys: KeyKeeper
+  /// The port speaks TLS; `nil`: in the clear.
+  let tls: TLSServer?
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
   let connectionLimit: Int
   /// The monotonic clock's milliseconds at the start.
@@ -17,6 +21,8 @@ final class NodeContext: Sendable {
   let isDraining = Atomic<Bool>(false)
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
+  let refusals = Tally<RefusalReason>()
+  let closes = Tally<CloseReason>()
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()
@@ -25,9 +31,11 @@ final class NodeContext: Sendable {
   /// Descriptors kept for Redis, files, and for telling clients that the node is full.
   static let descriptorReserve = 64
 
-  init(_ configuration: ServerConfiguration, keys: KeyKeeper, shards: Int, descriptorLimit: Int) {
+  init(
+    _ configuration: ServerConfiguration, keys: KeyKeeper, tls: TLSServer? = nil, shards: Int, descriptorLimit: Int
+  ) {
     self.configuration = configuration
-    self.keys = keys
+    (self.keys, self.tls) = (keys, tls)
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)

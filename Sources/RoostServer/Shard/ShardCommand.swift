@@ -13,7 +13,7 @@ enum ShardCommand: Sendable {
   case batch(RoomBatch)
   /// One frame for every open connection.
   case everyone([UInt8])
-  case close(ConnectionID, code: UInt16, reason: StaticString)
+  case close(ConnectionID, ClosingCause)
   case online(ConnectionID, OnlineAnswer)
   /// Tokens may be judged otherwise from now on.
   case keysChanged

@@ -1,6 +1,7 @@
 import Buffers
 import HTTPCore
 import RealtimeCore
+import Telemetry
 import Tokens
 
 /// A handshake whose token names a key the node does not have, while a set that may have it is on its way.
@@ -43,18 +44,19 @@ extension ShardCore {
     do throws(TokenError) {
       ask(slot, try context.keys.verifier.verify(handshake.token, now: now.wall / 1_000), handshake.response)
     } catch {
-      counters.refused &+= 1
-      answer(slot, refusal(error).response)
+      let turnedAway = refusal(error)
+      refused(turnedAway.reason)
+      answer(slot, turnedAway.response)
       goOn(slot)
     }
   }
 
   /// One answer for all bad tokens. A token that nobody can judge yet is not called bad.
   private mutating func refusal(_ reason: TokenError) -> Refused {
-    context.keys.counts.refused(reason)
+    context.keys.refusals.count(reason)
     if reason == .missingKeys {
-      return Refused(.unavailable("keys are not there yet", retryAfter: retryAfter()))
+      return Refused(.noKeys, .unavailable("keys are not there yet", retryAfter: retryAfter()))
     }
-    return Refused(.authenticationRequired())
+    return Refused(.token, .authenticationRequired())
   }
 }
