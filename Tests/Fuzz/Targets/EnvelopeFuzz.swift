@@ -86,6 +86,7 @@ extension ClientMessage {
     case .history: "history"
     case .private: "private"
     case .chat: "chat"
+    case .refreshToken: "refresh_token"
     case .ping: "ping"
     }
   }

@@ -31,6 +31,8 @@ struct HubBench: ~Copyable {
     case "-": go(UInt32(rest.first ?? 0) % 3)
     case "f": hub.handle(.frame(withEpoch(rest)), now: now)
     case "d": hub.handle(.directed(withEpoch(rest)), now: now)
+    case "v": revoke(rest)
+    case "k": hub.handle(.disconnectUser(id(9), user: "ann", reason: String(decoding: rest, as: UTF8.self)), now: now)
     case "t": try advance(Int64(Self.numbers(rest).first ?? 1) % 100_000)
     case "p": store(rest, isHeard: true)
     case "q": store(rest, isHeard: false)
@@ -78,7 +80,14 @@ struct HubBench: ~Copyable {
     guard shard.come(id(slot)) else { return }
     // Two of them are one user.
     guard let user = Identity(user: slot == 2 ? "7" : "ann", name: "", isAdmin: slot == 2) else { return }
-    hub.handle(.connect(id(slot), user), now: now)
+    hub.handle(.connect(id(slot), user, TokenStamp(id: "t\(slot)", issuedAt: Int64(slot))), now: now)
+  }
+
+  private mutating func revoke(_ name: [UInt8]) {
+    let name = String(decoding: name, as: UTF8.self)
+    let end = now.wall / 1_000 + 60
+    let wanted = [Revocation.token(name, until: end), .user(name, issuedUntil: 1, until: end)].compactMap(\.self)
+    hub.handle(.revoke(id(9), wanted), now: now)
   }
 
   private mutating func go(_ slot: UInt32) {
