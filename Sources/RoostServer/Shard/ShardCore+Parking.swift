@@ -17,10 +17,10 @@ extension ShardCore {
   /// How long one waits, in milliseconds: longer than a fetch may take.
   private static let patience: Int64 = 3_000
 
-  /// What the token says; nil when it has to wait for keys.
-  mutating func judge(_ slot: UInt32, _ token: [UInt8], _ response: [UInt8]) throws(Refused) -> Claims? {
+  /// What the token grants; nil when it has to wait for keys.
+  mutating func judge(_ slot: UInt32, _ token: [UInt8], _ response: [UInt8]) throws(Refused) -> TokenGrant? {
     do throws(TokenError) {
-      return try context.keys.verifier.verify(token, now: now.wall / 1_000)
+      return try grant(of: token)
     } catch {
       guard parked.count < Self.mostParked, context.keys.mayBecomeGood(error, now: now.monotonic) else {
         throw refusal(error)
@@ -42,7 +42,7 @@ extension ShardCore {
   mutating func judgeAgain(_ slot: UInt32) {
     guard let handshake = parked.removeValue(forKey: slot) else { return }
     do throws(TokenError) {
-      ask(slot, try context.keys.verifier.verify(handshake.token, now: now.wall / 1_000), handshake.response)
+      ask(slot, try grant(of: handshake.token), handshake.response)
     } catch {
       let turnedAway = refusal(error)
       refused(turnedAway.reason)
