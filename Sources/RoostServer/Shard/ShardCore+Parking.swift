@@ -12,8 +12,6 @@ struct ParkedHandshake {
 }
 
 extension ShardCore {
-  /// Handshakes of one shard that wait for keys. Beyond, they are refused as if no keys were coming.
-  static let mostParked = 256
   /// How long one waits, in milliseconds: longer than a fetch may take.
   private static let patience: Int64 = 3_000
 
@@ -22,7 +20,7 @@ extension ShardCore {
     do throws(TokenError) {
       return try grant(of: token)
     } catch {
-      guard parked.count < Self.mostParked, context.keys.mayBecomeGood(error, now: now.monotonic) else {
+      guard parked.count < rules.parked, context.keys.mayBecomeGood(error, now: now.monotonic) else {
         throw refusal(error)
       }
       parked[slot] = ParkedHandshake(token: token, response: response)
