@@ -67,7 +67,7 @@ extension ShardCore {
       hubCommands.append(.refresh(id(slot), try grant(of: token), id: messageID))
     } catch {
       context.keys.refusals.count(error)
-      // The connection does not wait: it lives on with its old token, and its client tries again.
+      // Nobody waits for a new key here: the connection has time, and its client tries again.
       _ = context.keys.mayBecomeGood(error, now: now.monotonic)
       refuseToken(slot, messageID)
     }
