@@ -37,7 +37,7 @@ extension HubHost {
           historyBytes: limits.historyBytes, now: now))
     }
     var settings = try RedisRelayConfiguration(
-      server: RedisURL(configuration.redisURL), nodeID: instance, prefix: configuration.redisPrefix)
+      server: configuration.redisServer(), nodeID: instance, prefix: configuration.redisPrefix)
     settings.historyMessages = limits.historyMessages
     settings.historySeconds = limits.historySeconds
     return NodeRelay(

@@ -9,6 +9,7 @@ import Tokens
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
   let verifier: TokenVerifier
+  let apiKeys: APIKeys
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
   let connectionLimit: Int
   /// The monotonic clock's milliseconds at the start.
@@ -29,6 +30,7 @@ final class NodeContext: Sendable {
   init(_ configuration: ServerConfiguration, verifier: TokenVerifier, shards: Int, descriptorLimit: Int) {
     self.configuration = configuration
     self.verifier = verifier
+    apiKeys = APIKeys(configuration.apiKeys)
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
@@ -52,4 +54,15 @@ final class NodeContext: Sendable {
   }
 
   func host(of entry: AddressTable.Entry) -> String { addresses.locked { $0.host(of: entry) } }
+
+  /// How long this address has to wait before it may try a key or token again, in milliseconds; 0: not at all.
+  func authenticationWait(_ entry: AddressTable.Entry) -> Int {
+    let now = monotonicNanoseconds()
+    return addresses.locked { $0.authenticationWait(entry, nanoseconds: now) }
+  }
+
+  func authenticationFailed(_ entry: AddressTable.Entry) {
+    let now = monotonicNanoseconds()
+    addresses.locked { $0.authenticationFailed(entry, nanoseconds: now) }
+  }
 }

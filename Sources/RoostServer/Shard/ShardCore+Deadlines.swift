@@ -57,6 +57,8 @@ extension ShardCore {
     switch connections[slot].phase {
     case .request:
       if isDue { requestTimeout(slot) }
+    case .body:
+      if isDue { answer(slot, .requestTimeout()) }
     case .waiting:
       if isDue { answer(slot, .unavailable("no answer in time", retryAfter: retryAfter())) }
     case .lingering:

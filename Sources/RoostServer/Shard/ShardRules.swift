@@ -24,6 +24,8 @@ struct ShardRules {
   let queueBytes: Int
   let slowConsumer: ServerConfiguration.SlowConsumer
   let echoPath: String?
+  /// Administration has a port of its own.
+  let hasAdminPort: Bool
 
   init(_ configuration: ServerConfiguration) {
     let (limits, times, echo) = (configuration.limits, configuration.times, configuration.echo)
@@ -42,6 +44,7 @@ struct ShardRules {
     queueMessages = limits.queueMessages
     queueBytes = limits.queueBytes
     slowConsumer = limits.slowConsumer
+    hasAdminPort = configuration.adminPort != nil
     echoPath = echo.isEnabled ? echo.path : nil
   }
 }
