@@ -1,5 +1,5 @@
-/// Where a Redis is and how to get in: `redis://[[user]:password@]host[:port][/database]` or
-/// `unix://[[user]:password@]/path[?db=database]`. User and password are percent-decoded.
+/// Where a Redis is and how to get in: `redis://[[user]:password@]host[:port][/database]`, `rediss://…` for the same
+/// through TLS, or `unix://[[user]:password@]/path[?db=database]`. User and password are percent-decoded.
 public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
   public enum Place: Sendable, Equatable {
     case host(String, port: UInt16)
@@ -12,17 +12,22 @@ public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
   /// Empty: no AUTH.
   public var password: String
   public var database: Int
+  /// Through TLS.
+  public var isSecure = false
 
-  public init(place: Place, user: String = "", password: String = "", database: Int = 0) {
+  public init(place: Place, user: String = "", password: String = "", database: Int = 0, isSecure: Bool = false) {
     (self.place, self.user, self.password, self.database) = (place, user, password, database)
+    self.isSecure = isSecure
   }
 
   /// - Parameter password: one that is kept apart from the URL, as it is; empty: none.
   public init(_ text: String, password: String = "") throws(RedisConfigurationError) {
-    if let rest = Self.rest(of: text, after: "redis://") {
+    let isSecure = text.hasPrefix("rediss://")
+    if let rest = Self.rest(of: text, after: isSecure ? "rediss://" : "redis://") {
       let (credentials, address) = Self.split(rest)
       let (name, database) = Self.cut(address, at: "/")
       try self.init(place: Self.host(name), credentials: credentials, password, database: database)
+      self.isSecure = isSecure
     } else if let rest = Self.rest(of: text, after: "unix://") {
       let (credentials, address) = Self.split(rest)
       let (path, query) = Self.cut(address, at: "?")
@@ -34,10 +39,8 @@ public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
       }
       try self.init(
         place: .unixSocket(path: String(path)), credentials: credentials, password, database: query.dropFirst(3))
-    } else if text.hasPrefix("rediss://") {
-      throw RedisConfigurationError("rediss:// (Redis over TLS) is not supported yet: use redis:// or unix://")
     } else {
-      throw RedisConfigurationError("a Redis URL begins with redis:// or unix://")
+      throw RedisConfigurationError("a Redis URL begins with redis://, rediss:// or unix://")
     }
   }
 
@@ -64,7 +67,7 @@ public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
   /// For logs: without user and password.
   public var description: String {
     switch place {
-    case .host(let host, let port): "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+    case .host(let host, let port): "redis\(isSecure ? "s" : "")://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
     case .unixSocket(let path): "unix://\(path)?db=\(database)"
     }
   }

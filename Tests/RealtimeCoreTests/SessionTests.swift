@@ -68,6 +68,34 @@ struct SessionTests {
     #expect(verdicts.last == .refuse(.rateLimited(retryAfterMilliseconds: 200)))
   }
 
+  @Test func `asking for rooms that are closed costs as much as for open ones`() {
+    var session = Session(mayJoin: ["own"])
+    let verdicts = (0..<30).map { _ in judge(&session, .joinRoom(room, JoinWish(), id: nil), isMember: false) }
+    #expect(verdicts.prefix(22).allSatisfy { $0 == .refuse(.forbidden) })
+    #expect(verdicts.last == .refuse(.rateLimited(retryAfterMilliseconds: 200)))
+    #expect(judge(&session, .onlineUsers(room, id: nil), isMember: false) == verdicts.last)
+  }
+
+  @Test func `a new token changes what is allowed, and forgives nothing`() {
+    var session = Session(isAdmin: true, mayJoin: ["*"], maySend: ["*"])
+    let token = ClientMessage.refreshToken(0..<0, id: nil)
+    for _ in 0..<5 { #expect(judge(&session, token) == .proceed) }
+    #expect(judge(&session, token) == .refuse(.rateLimited(retryAfterMilliseconds: 10_000)))
+    session.renew(isAdmin: false, mayJoin: ["team-b"], maySend: [])
+    #expect(!session.mayJoin(room) && !session.maySend(to: room))
+    #expect(judge(&session, .chat(payload: 0..<0, id: nil)) == .refuse(.forbidden))
+    #expect(judge(&session, .joinRoom(room, JoinWish(), id: nil), isMember: false) == .refuse(.forbidden))
+    #expect(judge(&session, token) == .refuse(.rateLimited(retryAfterMilliseconds: 10_000)))
+    #expect(judge(&session, token, now: 10_000) == .proceed)
+  }
+
+  @Test func `who may not send to a room does not type in it`() {
+    var session = Session(maySend: [])
+    #expect(judge(&session, .typing(room, isTyping: true, id: nil)) == .refuse(.forbidden))
+    #expect(judge(&session, .sendMessage(room, payload: 0..<0, id: nil)) == .refuse(.forbidden))
+    #expect(judge(&session, .sendMessage(room, payload: 0..<0, id: nil), isMember: false) == .refuse(.notInRoom))
+  }
+
   @Test func `the tenth text that is no JSON is too many`() {
     var session = Session()
     #expect((0..<10).map { _ in session.offends(second: 1) } == Array(repeating: false, count: 9) + [true])

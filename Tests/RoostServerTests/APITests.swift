@@ -278,6 +278,11 @@ struct APITests {
       // No signature is looked at any more, not even a good one.
       #expect(try status("Bearer \(token("root", role: "admin"))").status == 429)
       #expect(try status("Bearer \(testKey)").status == 200)
+      var client = try TestClient(port: node.port)
+      try client.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+      let metrics = try #require(try client.answer()?.body)
+      #expect(metrics.contains(#"roost_api_refused_total{reason="credentials"} 10"#))
+      #expect(metrics.contains(#"roost_api_refused_total{reason="too_many_attempts"} 2"#))
     }
   }
 

@@ -32,7 +32,7 @@ extension Hub {
   private mutating func closeAll(of user: String, reason: String) -> Int {
     guard let number = localUser(user) else { return 0 }
     let connections = users[number].connections
-    for connection in connections { output.actions.append(.close(connection, code: 4500, reason: reason)) }
+    for connection in connections { output.actions.append(.close(connection, .disconnected(words: reason))) }
     return connections.count
   }
 }

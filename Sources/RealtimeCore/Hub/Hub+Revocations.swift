@@ -222,7 +222,7 @@ extension Hub {
   }
 
   private mutating func closeRevoked(_ connection: ConnectionID) {
-    output.actions.append(.close(connection, code: 4501, reason: "revoked"))
+    output.actions.append(.close(connection, .revoked))
   }
 
   // MARK: New tokens

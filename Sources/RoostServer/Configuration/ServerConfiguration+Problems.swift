@@ -5,6 +5,7 @@ extension ServerConfiguration {
   /// What keeps a node with this configuration from starting, beyond values that are no values at all. Empty: it may.
   public var problems: [String] {
     secretProblems + placeProblems + redisProblems + administrationProblems + limitProblems + originProblems
+      + tlsProblems
   }
 
   private var secretProblems: [String] {

@@ -102,8 +102,7 @@ struct HubHost: ~Copyable {
       outgoing[id.slotOfShard].commands.append(.refreshed(id, grant, isGood: isGood, id: messageID))
     case .backend(let id, let answer): outgoing[id.slotOfShard].commands.append(.backend(id, answer))
     case .online(let id, let numbers): outgoing[id.slotOfShard].commands.append(.online(id, numbers))
-    case .close(let id, let code, let reason):
-      outgoing[id.slotOfShard].commands.append(.close(id, code: code, reason: reason))
+    case .close(let id, let cause): outgoing[id.slotOfShard].commands.append(.close(id, cause))
     case .forget(let number):
       batches.forget(number)
       for slot in 0..<UInt32(outgoing.count) { outgoing[slot].commands.append(.forget(number)) }

@@ -1,7 +1,9 @@
 import EventLoops
 import Locks
 import Synchronization
+import Telemetry
 import Tokens
+import Transport
 
 /// What all shards of a node share: settings, and the few numbers that only make sense together.
 ///
@@ -10,6 +12,8 @@ final class NodeContext: Sendable {
   let configuration: ServerConfiguration
   let verifier: TokenVerifier
   let apiKeys: APIKeys
+  /// The port speaks TLS; `nil`: in the clear.
+  let tls: TLSServer?
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
   let connectionLimit: Int
   /// The monotonic clock's milliseconds at the start.
@@ -19,6 +23,9 @@ final class NodeContext: Sendable {
   let isDraining = Atomic<Bool>(false)
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
+  let refusals = Tally<RefusalReason>()
+  let callRefusals = Tally<CallRefusalReason>()
+  let closes = Tally<CloseReason>()
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()
@@ -27,9 +34,12 @@ final class NodeContext: Sendable {
   /// Descriptors kept for Redis, files, and for telling clients that the node is full.
   static let descriptorReserve = 64
 
-  init(_ configuration: ServerConfiguration, verifier: TokenVerifier, shards: Int, descriptorLimit: Int) {
+  init(
+    _ configuration: ServerConfiguration, verifier: TokenVerifier, tls: TLSServer? = nil, shards: Int,
+    descriptorLimit: Int
+  ) {
     self.configuration = configuration
-    self.verifier = verifier
+    (self.verifier, self.tls) = (verifier, tls)
     apiKeys = APIKeys(configuration.apiKeys)
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)

@@ -22,6 +22,7 @@ extension ShardCore {
       caller = try self.caller(slot, head, bytes)
       try Self.checkBody(kind.body, head, bytes)
     } catch {
+      refuse(slot, error)
       return turnAway(slot, head, error.response)
     }
     calls[slot] = APICall(
@@ -58,66 +59,78 @@ extension ShardCore {
   ///
   /// A right key always opens: others at the same address, who may be anybody behind one proxy, cannot lock its holder
   /// out. Everything else has a limit for each address, before a signature is looked at.
-  private mutating func caller(_ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan) throws(Refused) -> Caller {
+  private mutating func caller(_ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan) throws(CallRefused) -> Caller {
     guard head.fields.occurrences(of: "authorization", in: bytes) < 2 else {
-      throw Refused(.error(.badRequest, "bad request"))
+      throw CallRefused(.malformed, .error(.badRequest, "bad request"))
     }
-    guard let range = head.bearerToken(in: bytes) else { throw Refused(.authenticationRequired()) }
+    guard let range = head.bearerToken(in: bytes) else { throw CallRefused(.credentials, .authenticationRequired()) }
     let offered = head.array(range, in: bytes)
     if context.apiKeys.contains(offered) { return .keyHolder }
     let wait = context.authenticationWait(connections[slot].address)
-    guard wait == 0 else { throw Refused(.tooManyRequests(retryAfter: (wait + 999) / 1_000)) }
+    guard wait == 0 else {
+      throw CallRefused(.tooManyAttempts, .tooManyRequests(retryAfter: (wait + 999) / 1_000))
+    }
     guard let grant = grant(of: offered) else {
-      noteFailure(slot, .unauthorized)
-      throw Refused(.authenticationRequired())
+      context.authenticationFailed(connections[slot].address)
+      throw CallRefused(.credentials, .authenticationRequired())
     }
     guard grant.identity.isAdmin else {
-      noteFailure(slot, .forbidden)
-      throw Refused(.error(.forbidden, "admins only"))
+      context.authenticationFailed(connections[slot].address)
+      throw CallRefused(.notAdmin, .error(.forbidden, "admins only"))
     }
     return .admin(grant)
-  }
-
-  private mutating func noteFailure(_ slot: UInt32, _ status: Status) {
-    context.authenticationFailed(connections[slot].address)
-    let host = context.host(of: connections[slot].address)
-    log.warning("api call refused", ["status": .integer(Int(status.rawValue)), "address": .string(host)])
   }
 
   /// The hub's word on the token of an admin who calls.
   private mutating func tokenChecked(_ slot: UInt32, isRevoked: Bool) {
     guard isRevoked else { return begin(slot, isHere: false) }
-    noteFailure(slot, .unauthorized)
-    answer(slot, .authenticationRequired())
+    context.authenticationFailed(connections[slot].address)
+    let refusal = CallRefused(.revoked, .authenticationRequired())
+    refuse(slot, refusal)
+    answer(slot, refusal.response)
+  }
+
+  /// Counts, and tells the log, which holds back what comes too often.
+  private func refuse(_ slot: UInt32, _ refusal: CallRefused) {
+    context.callRefusals.count(refusal.reason)
+    let host = context.host(of: connections[slot].address)
+    log.warning("api call refused", ["reason": .string(refusal.reason.word), "address": .string(host)])
   }
 
   // MARK: What
 
   /// The parser has refused what is too long or of unknown length.
-  private static func checkBody(_ body: APICall.Body, _ head: RequestHead, _ bytes: RawSpan) throws(Refused) {
+  private static func checkBody(_ body: APICall.Body, _ head: RequestHead, _ bytes: RawSpan) throws(CallRefused) {
     guard head.bodyLength > 0 || body == .required else { return }
     guard head.announcesJSON(in: bytes) else {
-      throw Refused(.error(.unsupportedMediaType, "the body must be application/json", keepAlive: true))
+      throw .malformed(.unsupportedMediaType, "the body must be application/json")
     }
     guard head.expectation(in: bytes) != .unknown else {
-      throw Refused(.error(.expectationFailed, "unknown expectation", keepAlive: true))
+      throw .malformed(.expectationFailed, "unknown expectation")
     }
   }
 
   private mutating func perform(_ slot: UInt32) {
     guard let call = calls[slot] else { return }
     let command: HubCommand
-    do throws(Refused) {
+    do throws(CallRefused) {
       switch call.kind {
       case .revoke: command = .revoke(id(slot), [try call.revocation(now: now.wall / 1_000)])
       case .disconnectUser: command = .disconnectUser(id(slot), user: call.names[0], reason: try call.reason())
       }
     } catch {
+      refuse(slot, error)
       return answer(slot, error.response)
     }
     calls[slot]?.forgetBody()
     awaitHub(slot)
     hubCommands.append(command)
+  }
+
+  /// The body did not come in time.
+  mutating func bodyTimeout(_ slot: UInt32) {
+    context.callRefusals.count(.timeout)
+    answer(slot, .requestTimeout())
   }
 
   // MARK: Answers

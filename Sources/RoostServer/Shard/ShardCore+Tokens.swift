@@ -29,7 +29,7 @@ extension ShardCore {
     let end = connections[slot].tokenEnd
     guard end != .max else { return .max }
     guard now.wall < end else {
-      close(slot, .tokenExpired, "token expired", departure: .left)
+      close(slot, .tokenExpired)
       return .max
     }
     var next = end
@@ -98,7 +98,7 @@ extension ShardCore {
   private mutating func refuseToken(_ slot: UInt32, _ messageID: [UInt8]) {
     counters.mistakes &+= 1
     reply(slot) { ServerMessage.appendError(.forbidden, id: unsafe messageID.span.bytes, to: &$0) }
-    if connections[slot].session.offends(second: second) { close(slot, .policyViolation, "too many bad tokens") }
+    if connections[slot].session.offends(second: second) { close(slot, .badTokens) }
   }
 }
 
