@@ -90,9 +90,11 @@ extension ShardCore {
     answer(slot, refusal.response)
   }
 
+  func callRefused(_ reason: CallRefusalReason) { context.callRefusals.count(reason) }
+
   /// Counts, and tells the log, which holds back what comes too often.
   private func refuse(_ slot: UInt32, _ refusal: CallRefused) {
-    context.callRefusals.count(refusal.reason)
+    callRefused(refusal.reason)
     let host = context.host(of: connections[slot].address)
     log.warning("api call refused", ["reason": .string(refusal.reason.word), "address": .string(host)])
   }
@@ -129,7 +131,7 @@ extension ShardCore {
 
   /// The body did not come in time.
   mutating func bodyTimeout(_ slot: UInt32) {
-    context.callRefusals.count(.timeout)
+    callRefused(.timeout)
     answer(slot, .requestTimeout())
   }
 

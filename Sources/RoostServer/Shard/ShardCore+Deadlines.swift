@@ -104,7 +104,7 @@ extension ShardCore {
   /// The hub is too busy, or stopped.
   private mutating func unanswered(_ slot: UInt32) {
     if calls[slot] != nil {
-      context.callRefusals.count(.noAnswer)
+      callRefused(.noAnswer)
     } else if !connections[slot].flags.contains(.asksOnline) {
       refused(.noAnswer)
     }
