@@ -33,6 +33,10 @@ public struct ConfigurationReader {
     readFlags(arguments[...])
     remark()
     SecretSetting.all.forEach { read($0) }
+    readPublicKeys()
+    for path in [configuration.tls.keyFile, configuration.redisTLS.own.keyFile] where !path.isEmpty {
+      remarkExposed(path)
+    }
     problems += configuration.problems
   }
 
@@ -101,16 +105,52 @@ public struct ConfigurationReader {
   }
 
   private mutating func read(_ secret: SecretSetting, file path: String) {
-    do {
-      var text = try readFile(path)
-      // Editors and `echo` end files with a line end that nobody means.
-      while let last = text.last, [0x0A, 0x0D].contains(last) { text.removeLast() }
-      if let problem = secret.store(text, &configuration) { problems.append("--\(secret.fileFlag): \(problem)") }
-      if isExposed(path) { remarks.append("\(path) can be read by others than its owner: chmod 600 \(path)") }
-    } catch {
-      // What is no path may be the secret itself, in the wrong place.
-      let shown = path.hasPrefix("/") || path.hasPrefix(".") ? path : "the file"
-      problems.append("--\(secret.fileFlag): \(shown) cannot be read: \(error)")
+    if secret.name == SecretSetting.tokens.name { return readTokenSecrets(path) }
+    guard let text = readSecret(secret, path) else { return }
+    if let problem = secret.store(text, &configuration) { problems.append("--\(secret.fileFlag): \(problem)") }
+  }
+
+  /// Secrets of tokens may be several, each with a name and an algorithm.
+  private mutating func readTokenSecrets(_ list: String) {
+    for place in KeySource.Place.list(list) {
+      guard let text = readSecret(.tokens, place.path) else { continue }
+      configuration.keys.append(KeySource(.secret, place, text))
+    }
+  }
+
+  private mutating func readSecret(_ secret: SecretSetting, _ path: String) -> [UInt8]? {
+    // What is no path may be the secret itself, in the wrong place.
+    let shown = path.hasPrefix("/") || path.hasPrefix(".") ? path : "the file"
+    guard var text = read(path, "--\(secret.fileFlag): \(shown)") else { return nil }
+    // Editors and `echo` end files with a line end that nobody means.
+    while let last = text.last, [0x0A, 0x0D].contains(last) { text.removeLast() }
+    remarkExposed(path)
+    return text
+  }
+
+  private mutating func remarkExposed(_ path: String) {
+    if isExposed(path) { remarks.append("\(path) can be read by others than its owner: chmod 600 \(path)") }
+  }
+
+  private mutating func readPublicKeys() {
+    let tokens = configuration.tokens
+    for place in KeySource.Place.list(tokens.publicKeyFiles) {
+      guard let pem = read(place.path, "public-key-file: \(place.path)") else { continue }
+      configuration.keys.append(KeySource(.publicKey, place, pem))
+    }
+    if !tokens.jwksFile.isEmpty, let set = read(tokens.jwksFile, "jwks-file: \(tokens.jwksFile)") {
+      var place = KeySource.Place("")
+      place.path = tokens.jwksFile
+      configuration.keys.append(KeySource(.keySet, place, set))
+    }
+    // libcurl reads it at every fetch; that it cannot be read is better said now.
+    if !tokens.jwksCAFile.isEmpty { _ = read(tokens.jwksCAFile, "jwks-ca-file: \(tokens.jwksCAFile)") }
+  }
+
+  private mutating func read(_ path: String, _ what: String) -> [UInt8]? {
+    do { return try readFile(path) } catch {
+      problems.append("\(what) cannot be read: \(error)")
+      return nil
     }
   }
 

@@ -15,7 +15,7 @@ public struct SecretSetting: Sendable {
   var variable: String { "ROOST_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
   var fileVariable: String { variable + "_FILE" }
 
-  private static let tokens = SecretSetting(
+  static let tokens = SecretSetting(
     name: "secret", meaning: "the secret of the tokens, at least 32 bytes", isSet: { !$0.secret.isEmpty },
     store: {
       $1.secret = $0

@@ -93,8 +93,9 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var redisTLS = RedisTLS()
   /// While Redis is away, a message goes to the members on this node instead of being refused.
   public var deliversWhenDegraded = false
-  /// The HS256 secret, at least 32 bytes.
-  public var secret: [UInt8] = []
+  /// What tokens are verified with, besides ``TokenSettings/jwksURL``.
+  public var keys: [KeySource] = []
+  public var tokens = TokenSettings()
   /// Keys of the HTTP API, 32 to 512 visible ASCII characters each; without any, only admins' tokens open it.
   public var apiKeys: [[UInt8]] = []
   /// Where `/metrics` and `/api` are when ``adminPort`` is set.

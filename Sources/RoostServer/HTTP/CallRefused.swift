@@ -18,6 +18,8 @@ struct CallRefused: Error {
 enum CallRefusalReason: Int, CountedReason {
   /// Neither a key nor a good token: 401.
   case credentials
+  /// A token whose key is being fetched: 503.
+  case noKeys
   /// A good token of somebody else than an admin: 403.
   case notAdmin
   /// An admin's, taken back: 401.

@@ -2,6 +2,7 @@ import Buffers
 import HTTPCore
 import RealtimeCore
 import Telemetry
+import Tokens
 
 // The HTTP API's way through a shard:
 //
@@ -70,7 +71,12 @@ extension ShardCore {
     guard wait == 0 else {
       throw CallRefused(.tooManyAttempts, .tooManyRequests(retryAfter: (wait + 999) / 1_000))
     }
-    guard let grant = grant(of: offered) else {
+    let grant: TokenGrant
+    do throws(TokenError) { grant = try self.grant(of: offered) } catch {
+      // A token that nobody can judge yet is not called bad.
+      if error == .missingKeys || context.keys.mayBecomeGood(error, now: now.monotonic) {
+        throw CallRefused(.noKeys, .unavailable("keys are being fetched", retryAfter: retryAfter()))
+      }
       context.authenticationFailed(connections[slot].address)
       throw CallRefused(.credentials, .authenticationRequired())
     }

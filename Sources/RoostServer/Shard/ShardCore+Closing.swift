@@ -100,6 +100,7 @@ extension ShardCore {
     farewell(slot, .lost)
     handshakes[slot] = nil
     calls[slot] = nil
+    parked[slot] = nil
     outbox.drop(slot)
     slowSlots.remove(slot)
     let gone = connections.remove(slot)

@@ -103,6 +103,7 @@ extension ShardCore {
 
   /// The hub is too busy, or stopped.
   private mutating func unanswered(_ slot: UInt32) {
+    if parked[slot] != nil { return judgeAgain(slot) }
     if calls[slot] != nil {
       callRefused(.noAnswer)
     } else if !connections[slot].flags.contains(.asksOnline) {

@@ -42,6 +42,8 @@ struct ShardCore: ~Copyable {
   var handshakes: [UInt32: [UInt8]] = [:]
   /// Calls to the API whose body is on its way, or that wait for the hub.
   var calls: [UInt32: APICall] = [:]
+  /// Handshakes that wait for keys.
+  var parked: [UInt32: ParkedHandshake] = [:]
   /// What the hub is told this turn.
   var hubCommands: [HubCommand] = []
   var parcels: [Parcel] = []
