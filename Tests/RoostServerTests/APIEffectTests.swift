@@ -14,6 +14,15 @@ struct APIEffectTests {
   }
 
   @Test(arguments: [1, 3])
+  func `the first that a node hears may be a call`(shards: Int) async throws {
+    try await withAPI({ $0.shards = shards }) { node in
+      var backend = try TestClient(port: node.port)
+      try backend.call(APITests.revoke, #"{"user_id":"anna"}"#)
+      #expect(try backend.answer()?.status == 200)
+    }
+  }
+
+  @Test(arguments: [1, 3])
   func `a user's tokens are revoked`(shards: Int) async throws {
     try await withAPI({ $0.shards = shards }) { node in
       let old = try token("anna")
