@@ -62,7 +62,7 @@ let package = Package(
 
     .target(
       name: "RoostTesting",
-      dependencies: ["Buffers", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore"],
+      dependencies: ["Buffers", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Transport"],
       path: "Tests/RoostTesting", swiftSettings: rules),
     // a whole cluster in one thread, under a seed
     .target(
