@@ -75,6 +75,14 @@ let package = Package(
       path: "Tests/FaultRunner", exclude: ["shifted-clock.c"], swiftSettings: rules),
     .executableTarget(
       name: "faults", dependencies: ["EventLoops", "FaultRunner"], path: "Tests/FaultProgram", swiftSettings: rules),
+    // what strangers send, against the code that reads it; driven by libFuzzer, or by the corpus in FuzzTests
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Buffers", "COpenSSL", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens", "WebSocketCore",
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: rules),
+    tests("FuzzTests", ["FuzzTargets"]),
     tests("FaultRunnerTests", ["CSystem", "FaultRunner", "EventLoops", "RoostTesting"]),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
@@ -91,3 +99,12 @@ let package = Package(
     tests("TidyTests", []),
   ]
 )
+
+// Links only with libFuzzer, which only builds with its flags have: see scripts/fuzz.
+if Context.environment["ROOST_FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: rules),
+  ]
+}

@@ -1,3 +1,5 @@
+public import Tokens
+
 /// Everything a node can be told. A plain value: build it, change it, compare it, print it.
 public struct ServerConfiguration: Equatable, Sendable {
   /// Limits of SPEC section 3. Each has a written answer to "and when it is full?".
@@ -96,6 +98,8 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var echo = Echo()
   public var limits = Limits()
   public var times = Times()
+  /// Rooms of tokens that do not name any; `nil` for any room.
+  public var defaultRooms = RoomGrants()
   /// `chat` is for admins only unless this is set.
   public var everybodyMayChat = false
   /// Seconds between losing a socket and telling others that its user left.

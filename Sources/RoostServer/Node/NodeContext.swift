@@ -1,6 +1,7 @@
 import EventLoops
 import Locks
 import Synchronization
+import Telemetry
 import Tokens
 import Transport
 
@@ -21,6 +22,8 @@ final class NodeContext: Sendable {
   let isDraining = Atomic<Bool>(false)
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
+  let refusals = Tally<RefusalReason>()
+  let closes = Tally<CloseReason>()
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()

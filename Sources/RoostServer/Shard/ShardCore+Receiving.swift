@@ -131,7 +131,7 @@ extension ShardCore {
   private mutating func control(_ slot: UInt32) -> Bool {
     if connections[slot].flags.contains(.echoes) { return true }
     if connections[slot].session.mayControl(now: now.monotonic) { return true }
-    close(slot, .policyViolation, "too many control frames")
+    close(slot, .controlFlood)
     return false
   }
 

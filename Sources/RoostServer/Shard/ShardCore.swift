@@ -54,6 +54,8 @@ struct ShardCore: ~Copyable {
   var retries: UInt64
   var events = EventBuffer()
   var now: Now
+  /// How far the wall clock was from the other one when tokens' ends were last reckoned.
+  var clockDifference: Int64
   /// No accepting before this moment, because descriptors ran out.
   var acceptsAgainAt = Int64.max
   /// Connections with a backlog, and when they are next looked at; `.max` when there are none.
@@ -79,6 +81,7 @@ struct ShardCore: ~Copyable {
     hubDeadline = hub == nil ? 0 : nil
     input = ReceiveBuffer(capacity: rules.inputBytes)
     now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    clockDifference = now.wall - now.monotonic
     retries = UInt64(truncatingIfNeeded: monotonicNanoseconds())
     if let descriptor = listener?.descriptor {
       try loop.add(descriptor, token: Token.listener, interest: .read)
@@ -96,6 +99,7 @@ struct ShardCore: ~Copyable {
     }
     if !unread.isEmpty { readOn() }
     if isWoken { takeInbox() }
+    watchClocks()
     runTimers()
     repeat {
       turnHub()
@@ -156,6 +160,12 @@ struct ShardCore: ~Copyable {
     parcel.removeAll()
     swap(&parcel, &outgoing)
   }
+
+  /// Counts a handshake that was turned away.
+  func refused(_ reason: RefusalReason) { context.refusals.count(reason) }
+
+  /// Counts a WebSocket that the node ends.
+  func closed(_ reason: CloseReason) { context.closes.count(reason) }
 
   func id(_ slot: UInt32) -> ConnectionID {
     ConnectionID(shard: index, generation: connections.key(of: slot).generation, slot: slot)
