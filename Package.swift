@@ -64,7 +64,7 @@ let package = Package(
 
     .target(
       name: "RoostTesting",
-      dependencies: ["Buffers", "COpenSSL", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens"],
+      dependencies: ["Buffers", "COpenSSL", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens", "Transport"],
       path: "Tests/RoostTesting", swiftSettings: rules),
     // a whole cluster in one thread, under a seed
     .target(
