@@ -76,7 +76,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Buffers", "COpenSSL", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens", "WebSocketCore",
+        "Buffers", "COpenSSL", "EventLoops", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens",
+        "WebSocketCore",
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: rules),
     tests("FuzzTests", ["FuzzTargets"]),

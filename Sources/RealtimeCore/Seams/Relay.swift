@@ -156,6 +156,9 @@ public enum RelayLimits {
   public static let changesPerRequest = 50
   public static let rosterNames = 100
   public static let rosterFull = 200
+  /// The highest offset, version or count that a relay may name: what JSON numbers hold exactly everywhere. Far enough
+  /// from an `Int`'s end that a wrong number, wherever it comes from, cannot overflow a sum.
+  public static let highestNumber = 1 << 53 - 1
 }
 
 public enum RelayReply: Sendable {

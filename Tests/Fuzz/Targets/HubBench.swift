@@ -86,7 +86,8 @@ struct HubBench: ~Copyable {
     hub.handle(.disconnect(id(slot), slot == 1 ? .left : .lost), now: now)
   }
 
-  private mutating func say(_ slot: UInt32, _ bytes: [UInt8]) throws(Finding) {
+  private mutating func say(_ slot: UInt32, _ said: [UInt8]) throws(Finding) {
+    let bytes = withEpoch(said)
     guard let message = unsafe try? ClientMessage.parse(bytes.span.bytes) else { return }
     guard let command = shard.command(id(slot), message, bytes) else { return }
     hub.handle(command, now: now)
