@@ -40,21 +40,24 @@ let package = Package(
     // the doors: kernel, OpenSSL, Redis
     room("Locks", ["CSystem"]),
     room("EventLoops", ["CSystem", "Locks"]),
+    room("Transport", ["COpenSSL", "CSystem", "EventLoops", "Locks"]),
     room("Telemetry", ["Locks"]),
     room("Tokens", ["COpenSSL"]),
-    room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore"]),
-    room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "WebSocketCore"]),
+    room(
+      "RedisRelay",
+      ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore", "Transport"]),
+    room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "Transport", "WebSocketCore"]),
 
     // the shell
     room(
       "RoostServer",
       [
         "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
-        "Telemetry", "Tokens", "WebSocketCore",
+        "Telemetry", "Tokens", "Transport", "WebSocketCore",
       ]),
     .executableTarget(
       name: "roost",
-      dependencies: ["CSystem", "EventLoops", "LoadGenerator", "RoostServer", "Telemetry", "Tokens"],
+      dependencies: ["CSystem", "EventLoops", "LoadGenerator", "RoostServer", "Telemetry", "Tokens", "Transport"],
       swiftSettings: rules),
 
     .target(
@@ -87,10 +90,11 @@ let package = Package(
     tests("HTTPCoreTests", ["HTTPCore", "RoostTesting"]),
     tests("RealtimeCoreTests", ["RealtimeCore", "RoostTesting"]),
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
+    tests("TransportTests", ["CSystem", "EventLoops", "RoostTesting", "Transport"]),
     tests("TokensTests", ["Tokens", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
-    tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation"]),
-    tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens"]),
+    tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
+    tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens", "Transport"]),
     tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),

@@ -20,6 +20,7 @@ extension ShardCore {
       route(slot, head, bytes)
     } catch {
       counters.mistakes &+= 1
+      refused(.malformed)
       connections[slot].flags.insert(.closesAfterAnswer)
       answer(slot, .refusal(error))
     }
