@@ -66,8 +66,9 @@ struct HubBench: ~Copyable {
 
   /// The numbers between the blanks of `text`.
   private static func numbers(_ text: [UInt8]) -> [Int] {
-    text.split(separator: UInt8(ascii: " ")).compactMap { Int(String(decoding: $0, as: UTF8.self)) }.map { $0.magnitude }
-      .map { Int(truncatingIfNeeded: $0 & UInt(Int.max)) }
+    text.split(separator: UInt8(ascii: " ")).compactMap { word in
+      Int(String(decoding: word, as: UTF8.self)).map { Int(clamping: $0.magnitude) }
+    }
   }
 
   // MARK: Clients

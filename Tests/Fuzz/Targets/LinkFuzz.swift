@@ -68,7 +68,9 @@
     private static let generation =
       String(repeating: "0a", count: 12) + "-" + String(repeating: "0", count: 12) + "."
       + String(repeating: "0", count: 32)
-    private static let hashes = Script.allCases.flatMap { _ in Array("$40\r\n\(String(repeating: "b", count: 40))\r\n".utf8) }
+    private static let hashes = Script.allCases.flatMap { _ in
+      Array("$40\r\n\(String(repeating: "b", count: 40))\r\n".utf8)
+    }
 
     private static func info(_ section: String) -> [UInt8] {
       let id = String(repeating: "0a", count: 20)
@@ -150,7 +152,9 @@
     func feed(_ bytes: [UInt8]) { waiting += bytes }
 
     func connect(to address: Address) throws(SystemError) { waiting = [] }
-    func finishConnecting() throws(SystemError) {}
+    func finishConnecting() throws(SystemError) -> Bool { true }
+    var holdsMore: Bool { false }
+    var failure: String? { nil }
 
     func receive(into buffer: inout MutableRawSpan) -> IOResult {
       guard !waiting.isEmpty else { return .wouldBlock }
