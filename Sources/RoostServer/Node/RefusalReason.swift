@@ -8,6 +8,8 @@ enum RefusalReason: Int, CountedReason {
   case timeout
   /// Another method, no upgrade, or another version: 405, 426.
   case notUpgrade
+  /// The TLS handshake failed: no answer that anybody could read.
+  case tls
   /// Too many connections of the address, or too fast: 429.
   case addressLimit
   case nodeFull, draining

@@ -8,7 +8,7 @@ import Transport
 extension ShardCore {
   /// The handshake of TLS failed, or did not end in time.
   mutating func refuseTLS(_ slot: UInt32) {
-    counters.refused &+= 1
+    refused(.tls)
     log.debug("TLS handshake failed", ["reason": .string(connections[slot].socket.failure ?? "the peer is gone")])
     guard connections[slot].socket.peerSpeaksHTTP else { return destroy(slot) }
     connections[slot].socket.giveUpTLS()
