@@ -94,7 +94,7 @@ let package = Package(
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
     tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
     tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens", "Transport"]),
-    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
+    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),
   ]

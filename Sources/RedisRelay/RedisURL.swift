@@ -59,7 +59,8 @@ public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
   /// For logs: without user and password.
   public var description: String {
     switch place {
-    case .host(let host, let port): "redis\(isSecure ? "s" : "")://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+    case .host(let host, let port):
+      "redis\(isSecure ? "s" : "")://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
     case .unixSocket(let path): "unix://\(path)?db=\(database)"
     }
   }

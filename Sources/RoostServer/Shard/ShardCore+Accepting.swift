@@ -22,6 +22,11 @@ extension ShardCore {
   private mutating func admit(_ socket: consuming Socket, from address: Address) {
     counters.accepted &+= 1
     let arrival = context.arrive(from: address.host)
+    if arrival.isOverAddressLimit, context.tls != nil {
+      // To hear why, it would have to be given a handshake: a signature of ours for each try of a flood.
+      refused(.addressLimit)
+      return context.depart(arrival.entry)
+    }
     var flags: Connection.Flags = []
     if arrival.isOverAddressLimit { flags.insert(.isOverAddressLimit) }
     if arrival.isOverNodeLimit { flags.insert(.isOverNodeLimit) }
