@@ -103,7 +103,7 @@ let package = Package(
     tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
     tests("FetchTests", ["Fetch", "RoostTesting"]),
     tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens", "Transport"]),
-    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
+    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),
   ]

@@ -5,7 +5,10 @@ struct RedisURLTests {
   @Test(arguments: [
     ("redis://localhost", RedisURL(place: .host("localhost", port: 6379))),
     ("redis://10.0.0.1:7000/2", RedisURL(place: .host("10.0.0.1", port: 7000), database: 2)),
-    ("rediss://u:p@h:7000/2", RedisURL(place: .host("h", port: 7000), user: "u", password: "p", database: 2, isSecure: true)),
+    (
+      "rediss://u:p@h:7000/2",
+      RedisURL(place: .host("h", port: 7000), user: "u", password: "p", database: 2, isSecure: true)
+    ),
     ("redis://[::1]:7000", RedisURL(place: .host("::1", port: 7000))),
     ("redis://[::1]", RedisURL(place: .host("::1", port: 6379))),
     ("redis://:secret@h", RedisURL(place: .host("h", port: 6379), password: "secret")),

@@ -129,8 +129,17 @@ struct TLSTests {
       #expect(alert.isEmpty || alert.first == 21, "an alert at most")
       var client = try TestClient(port: node.port, tls: client)
       try client.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-      #expect(try client.answer()?.body.contains("\nroost_refused_total 1\n") == true)
+      #expect(try client.answer()?.body.contains(#"{reason="tls"} 1"#) == true)
       #expect(node.connectionCount == 1)
+    }
+  }
+
+  @Test func `an address over its limit buys no handshake`() async throws {
+    try await withNode(secured { $0.limits.connectionsPerAddress = 1 }) { node in
+      let first = try TestClient(port: node.port, tls: client)
+      #expect(throws: TestClient.Failure.self) { _ = try TestClient(port: node.port, tls: client).isOpen }
+      let isOpen = first.isOpen
+      #expect(isOpen && node.connectionCount == 1)
     }
   }
 

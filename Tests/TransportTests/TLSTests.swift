@@ -152,7 +152,8 @@ struct TLSTests {
     #expect(try meet(server, certificates.client, as: "old.example").0 == .done(0), "not before it is told")
     try server.reload()
     #expect(try meet(server, certificates.client, as: "new.example").0 == .done(0))
-    try made.replace(served, by: TLSIdentity(certificateFile: certificates.identity.certificateFile, keyFile: made.authority))
+    let foreign = TLSIdentity(certificateFile: certificates.identity.certificateFile, keyFile: made.authority)
+    try made.replace(served, by: foreign)
     #expect(throws: TLSFailure.self) { try server.reload() }
     #expect(try meet(server, certificates.client, as: "new.example").0 == .done(0))
   }
