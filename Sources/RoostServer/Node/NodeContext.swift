@@ -3,7 +3,6 @@ import Locks
 import RealtimeCore
 import Synchronization
 import Telemetry
-import Tokens
 import Transport
 
 /// What all shards of a node share: settings, and the few numbers that only make sense together.
@@ -11,7 +10,8 @@ import Transport
 /// Nothing here is touched per message.
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
-  let verifier: TokenVerifier
+  let keys: KeyKeeper
+  let apiKeys: APIKeys
   /// The port speaks TLS; `nil`: in the clear.
   let tls: TLSServer?
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
@@ -24,6 +24,7 @@ final class NodeContext: Sendable {
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
   let refusals = Tally<RefusalReason>()
+  let callRefusals = Tally<CallRefusalReason>()
   let closes = Tally<CloseReason>()
   /// Errors that clients were told by shards. The hub counts its own.
   let errors = Tally<ClientMistake.Code>()
@@ -36,11 +37,11 @@ final class NodeContext: Sendable {
   static let descriptorReserve = 64
 
   init(
-    _ configuration: ServerConfiguration, verifier: TokenVerifier, tls: TLSServer? = nil, shards: Int,
-    descriptorLimit: Int
+    _ configuration: ServerConfiguration, keys: KeyKeeper, tls: TLSServer? = nil, shards: Int, descriptorLimit: Int
   ) {
     self.configuration = configuration
-    (self.verifier, self.tls) = (verifier, tls)
+    (self.keys, self.tls) = (keys, tls)
+    apiKeys = APIKeys(configuration.apiKeys)
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
@@ -64,4 +65,15 @@ final class NodeContext: Sendable {
   }
 
   func host(of entry: AddressTable.Entry) -> String { addresses.locked { $0.host(of: entry) } }
+
+  /// How long this address has to wait before it may try a key or token again, in milliseconds; 0: not at all.
+  func authenticationWait(_ entry: AddressTable.Entry) -> Int {
+    let now = monotonicNanoseconds()
+    return addresses.locked { $0.authenticationWait(entry, nanoseconds: now) }
+  }
+
+  func authenticationFailed(_ entry: AddressTable.Entry) {
+    let now = monotonicNanoseconds()
+    addresses.locked { $0.authenticationFailed(entry, nanoseconds: now) }
+  }
 }

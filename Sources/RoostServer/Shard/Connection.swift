@@ -10,7 +10,9 @@ struct Connection: ~Copyable {
   enum Phase: UInt8 {
     /// Reading HTTP requests.
     case request
-    /// A request waits for the hub: a place, or the online numbers.
+    /// The body of a call to the API is on its way.
+    case body
+    /// A request waits for the hub: a place, the online numbers, or what came of a call.
     case waiting
     /// A WebSocket, until its ``closing`` is over.
     case open
@@ -48,8 +50,10 @@ struct Connection: ~Copyable {
     static let isOpen = Flags(rawValue: 1 << 14)
     /// Lost messages of rooms, and the hub does not know yet.
     static let hasMutedRooms = Flags(rawValue: 1 << 15)
+    /// Came in by the port for administration.
+    static let isAdministrative = Flags(rawValue: 1 << 16)
     /// Not read for a while, because it sent too much.
-    static let isPaused = Flags(rawValue: 1 << 16)
+    static let isPaused = Flags(rawValue: 1 << 17)
   }
 
   /// A room the connection is in, or on its way into.
