@@ -29,6 +29,7 @@ let package = Package(
     .systemLibrary(name: "CSystem"),
     .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "COpenSSL"),
+    .systemLibrary(name: "CZlib"),
 
     // pure: no kernel, no clock, no randomness
     // Buffers alone may return spans of what it owns: see docs/workarounds.md
@@ -37,11 +38,12 @@ let package = Package(
     room("HTTPCore", ["Buffers"]),
     room("RealtimeCore", ["Buffers"]),
 
-    // the doors: kernel, OpenSSL, Redis
+    // the doors: kernel, OpenSSL, zlib, Redis
     room("Locks", ["CSystem"]),
     room("EventLoops", ["CSystem", "Locks"]),
     room("Telemetry", ["Locks"]),
     room("Tokens", ["COpenSSL"]),
+    room("Compression", ["Buffers", "CZlib"]),
     room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore"]),
     room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "WebSocketCore"]),
 
@@ -49,8 +51,8 @@ let package = Package(
     room(
       "RoostServer",
       [
-        "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
-        "Telemetry", "Tokens", "WebSocketCore",
+        "Buffers", "Compression", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "Locks", "RealtimeCore",
+        "RedisRelay", "Telemetry", "Tokens", "WebSocketCore",
       ]),
     .executableTarget(
       name: "roost",
@@ -79,9 +81,10 @@ let package = Package(
     tests("RealtimeCoreTests", ["RealtimeCore", "RoostTesting"]),
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
     tests("TokensTests", ["Tokens", "RoostTesting"]),
+    tests("CompressionTests", ["Buffers", "Compression", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
     tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation"]),
-    tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens"]),
+    tests("RoostServerTests", ["Compression", "RoostServer", "RoostTesting", "Tokens"]),
     tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),

@@ -13,14 +13,15 @@ import Testing
     "EventLoops": ["CSystem", "Glibc", "Locks", "Synchronization"],
     "Telemetry": ["Glibc", "Locks", "Synchronization"],
     "Tokens": ["COpenSSL", "FoundationEssentials", "Glibc", "Synchronization"],
+    "Compression": ["Buffers", "CZlib"],
     "RedisRelay": [
       "Buffers", "CHiredis", "COpenSSL", "CSystem", "EventLoops", "Glibc", "Locks", "RealtimeCore",
       "Synchronization",
     ],
     "LoadGenerator": ["Buffers", "CSystem", "EventLoops", "Glibc", "HTTPCore", "Synchronization", "WebSocketCore"],
     "RoostServer": [
-      "Buffers", "CSystem", "COpenSSL", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore", "Locks",
-      "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "WebSocketCore",
+      "Buffers", "Compression", "CSystem", "COpenSSL", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore",
+      "Locks", "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "WebSocketCore",
     ],
     "roost": [
       "CSystem", "EventLoops", "FoundationEssentials", "Glibc", "LoadGenerator", "RoostServer", "Synchronization",

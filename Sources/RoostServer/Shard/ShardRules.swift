@@ -10,6 +10,9 @@ struct ShardRules {
   let earlyBytes = 64 * 1_024
   let chat: MessageReader.Limits
   let echo: MessageReader.Limits
+  /// The same for connections that agreed on compression.
+  let compressedChat: MessageReader.Limits
+  let compressedEcho: MessageReader.Limits
   let http = HTTPLimits()
   let patience: Heartbeat.Patience
   let session: Session.Rules
@@ -28,6 +31,8 @@ struct ShardRules {
     chat = MessageReader.Limits(messageBytes: limits.messageBytes, fragments: limits.fragments, checksText: false)
     self.echo = MessageReader.Limits(
       messageBytes: echo.messageBytes, fragments: echo.fragments, emptyFragments: 0xFE)
+    compressedChat = chat.takingCompressed()
+    compressedEcho = self.echo.takingCompressed()
     patience = Heartbeat.Patience(pingAfter: Int32(times.ping), giveUpAfter: Int32(times.pong))
     session = Session.Rules(
       roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat)
