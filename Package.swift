@@ -61,7 +61,7 @@ let package = Package(
 
     .target(
       name: "RoostTesting",
-      dependencies: ["Buffers", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore"],
+      dependencies: ["Buffers", "CSystem", "CZlib", "EventLoops", "LoadGenerator", "RealtimeCore"],
       path: "Tests/RoostTesting", swiftSettings: rules),
     // a whole cluster in one thread, under a seed
     .target(

@@ -34,21 +34,26 @@ public struct Deflater: ~Copyable {
   }
 
   /// Appends the compressed form of `message` to `output`, ready to be a frame's payload. False, and nothing
-  /// appended, when it would not be shorter than the message.
-  public mutating func compress(_ message: borrowing RawSpan, to output: inout ByteBuffer) -> Bool {
-    guard message.byteCount > 1 else { return false }
+  /// appended, when it would not be shorter than the message, unless that is allowed.
+  public mutating func compress(
+    _ message: borrowing RawSpan, mayGrow: Bool = false, to output: inout ByteBuffer
+  ) -> Bool {
+    let most = mayGrow ? unsafe Int(deflateBound(stream, UInt(message.byteCount))) + 16 : message.byteCount - 1
+    guard most > 0 else { return false }
     let start = output.count
-    let isShorter = unsafe message.withUnsafeBytes { unsafe compress($0, to: &output) }
-    output.truncate(to: isShorter ? output.count - Self.tailBytes : start)
-    return isShorter
+    let isWritten = unsafe message.withUnsafeBytes { unsafe compress($0, within: most + Self.tailBytes, to: &output) }
+    output.truncate(to: isWritten ? output.count - Self.tailBytes : start)
+    return isWritten
   }
 
-  private mutating func compress(_ message: UnsafeRawBufferPointer, to output: inout ByteBuffer) -> Bool {
+  private mutating func compress(
+    _ message: UnsafeRawBufferPointer, within most: Int, to output: inout ByteBuffer
+  ) -> Bool {
     let stream = unsafe self.stream
-    // One byte less than as long, and the tail.
-    let written = unsafe output.append(upTo: message.count - 1 + Self.tailBytes) { room in
+    let first = unsafe message.baseAddress?.assumingMemoryBound(to: Bytef.self)
+    let written = unsafe output.append(upTo: most) { room in
       unsafe deflateReset(stream)
-      unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: message.baseAddress?.assumingMemoryBound(to: Bytef.self))
+      unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: first)
       unsafe stream.pointee.avail_in = UInt32(message.count)
       unsafe stream.pointee.next_out = room.baseAddress?.assumingMemoryBound(to: Bytef.self)
       unsafe stream.pointee.avail_out = UInt32(room.count)

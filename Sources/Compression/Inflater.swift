@@ -82,7 +82,8 @@ public struct Inflater: ~Copyable {
     var result = Z_OK
     let rest = taken
     taken = unsafe input.withUnsafeBytes { bytes in
-      unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: (bytes.baseAddress! + rest).assumingMemoryBound(to: Bytef.self))
+      let first = unsafe bytes.baseAddress?.assumingMemoryBound(to: Bytef.self)
+      unsafe stream.pointee.next_in = first.map { unsafe UnsafeMutablePointer(mutating: $0 + rest) }
       unsafe stream.pointee.avail_in = UInt32(bytes.count - rest)
       _ = unsafe output.append(upTo: room) { space in
         unsafe stream.pointee.next_out = space.baseAddress?.assumingMemoryBound(to: Bytef.self)

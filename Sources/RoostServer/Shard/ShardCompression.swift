@@ -47,10 +47,14 @@ struct ShardCompression: ~Copyable {
 
   // MARK: Out
 
-  /// A message's frame, compressed when it `isWorthwhile` or reaches the threshold, and becomes shorter by it.
-  mutating func frame(_ opcode: Opcode, _ message: RawSpan, windowBits: UInt8, isWorthwhile: Bool) -> [UInt8] {
+  /// An echo's frame: compressed when its message was (`answersCompressed`), or reaches the threshold and becomes
+  /// shorter by it.
+  mutating func echo(_ opcode: Opcode, _ message: RawSpan, windowBits: UInt8, answersCompressed: Bool) -> [UInt8] {
     frames.removeAll()
-    if isWorthwhile || message.byteCount >= thresholdBytes, compress(message, windowBits) {
+    let isCompressed =
+      answersCompressed || message.byteCount >= thresholdBytes
+      ? compress(message, windowBits, mayGrow: answersCompressed) : false
+    if isCompressed {
       Self.appendFrame(opcode, payload, to: &frames)
     } else {
       FrameWriter.append(opcode, message, to: &frames)
@@ -105,13 +109,13 @@ struct ShardCompression: ~Copyable {
   }
 
   /// Compresses into ``payload``.
-  private mutating func compress(_ message: RawSpan, _ windowBits: UInt8) -> Bool {
+  private mutating func compress(_ message: RawSpan, _ windowBits: UInt8, mayGrow: Bool = false) -> Bool {
     let index = Int(windowBits - DeflateAgreement.windowBits.lowerBound)
     var deflater = deflaters[index].take() ?? Deflater(windowBits: windowBits, level: level)
     payload.removeAll()
-    let isShorter = deflater.compress(message, to: &payload)
+    let isWritten = deflater.compress(message, mayGrow: mayGrow, to: &payload)
     deflaters[index] = consume deflater
-    return isShorter
+    return isWritten
   }
 
   private mutating func takeFrames() -> [UInt8] {

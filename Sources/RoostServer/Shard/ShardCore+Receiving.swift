@@ -136,7 +136,7 @@ extension ShardCore {
     let windowBits = connections[slot].windowBits
     guard windowBits > 0 else { return outbox.reply(to: slot) { FrameWriter.append(opcode, bytes, to: &$0) } }
     // What came small must not go out large: a client could make us hold a thousand times what it sends.
-    let frame = compression.frame(opcode, bytes, windowBits: windowBits, isWorthwhile: wasCompressed)
+    let frame = compression.echo(opcode, bytes, windowBits: windowBits, answersCompressed: wasCompressed)
     outbox.reply(to: slot) { $0.append(frame) }
   }
 
