@@ -41,22 +41,25 @@ let package = Package(
     // the doors: kernel, OpenSSL, zlib, Redis
     room("Locks", ["CSystem"]),
     room("EventLoops", ["CSystem", "Locks"]),
+    room("Transport", ["COpenSSL", "CSystem", "EventLoops", "Locks"]),
     room("Telemetry", ["Locks"]),
     room("Tokens", ["COpenSSL"]),
     room("Compression", ["Buffers", "CZlib"]),
-    room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore"]),
-    room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "WebSocketCore"]),
+    room(
+      "RedisRelay",
+      ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore", "Transport"]),
+    room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "Transport", "WebSocketCore"]),
 
     // the shell
     room(
       "RoostServer",
       [
         "Buffers", "Compression", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "Locks", "RealtimeCore",
-        "RedisRelay", "Telemetry", "Tokens", "WebSocketCore",
+        "RedisRelay", "Telemetry", "Tokens", "Transport", "WebSocketCore",
       ]),
     .executableTarget(
       name: "roost",
-      dependencies: ["CSystem", "EventLoops", "LoadGenerator", "RoostServer", "Telemetry", "Tokens"],
+      dependencies: ["CSystem", "EventLoops", "LoadGenerator", "RoostServer", "Telemetry", "Tokens", "Transport"],
       swiftSettings: rules),
 
     .target(
@@ -74,19 +77,37 @@ let package = Package(
       path: "Tests/FaultRunner", exclude: ["shifted-clock.c"], swiftSettings: rules),
     .executableTarget(
       name: "faults", dependencies: ["EventLoops", "FaultRunner"], path: "Tests/FaultProgram", swiftSettings: rules),
+    // what strangers send, against the code that reads it; driven by libFuzzer, or by the corpus in FuzzTests
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Buffers", "COpenSSL", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens", "WebSocketCore",
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: rules),
+    tests("FuzzTests", ["FuzzTargets"]),
     tests("FaultRunnerTests", ["CSystem", "FaultRunner", "EventLoops", "RoostTesting"]),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
     tests("HTTPCoreTests", ["HTTPCore", "RoostTesting"]),
     tests("RealtimeCoreTests", ["RealtimeCore", "RoostTesting"]),
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
+    tests("TransportTests", ["CSystem", "EventLoops", "RoostTesting", "Transport"]),
     tests("TokensTests", ["Tokens", "RoostTesting"]),
     tests("CompressionTests", ["Buffers", "Compression", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
-    tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation"]),
-    tests("RoostServerTests", ["Compression", "RoostServer", "RoostTesting", "Tokens"]),
+    tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
+    tests("RoostServerTests", ["Compression", "RoostServer", "RoostTesting", "Tokens", "Transport"]),
     tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),
   ]
 )
+
+// Links only with libFuzzer, which only builds with its flags have: see scripts/fuzz.
+if Context.environment["ROOST_FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: rules),
+  ]
+}

@@ -19,8 +19,8 @@ public import Buffers
 ///
 /// After a thrown ``ProtocolViolation`` the stream is out of step and the reader must not be asked again.
 public struct MessageReader: ~Copyable {
-  /// The message of the last ``Event/assembled(_:)`` or ``Event/assembledCompressed(_:)``, until the next call of ``next(in:at:limits:)`` gives its
-  /// memory back. At other times what has arrived of a message.
+  /// The message of the last ``Event/assembled(_:)`` or ``Event/assembledCompressed(_:)``, until the next call of
+  /// ``next(in:at:limits:)`` gives its memory back. At other times what has arrived of a message.
   public private(set) var assembled = ByteBuffer()
   /// What is missing of the frame in ``Phase/inFrame``, and the mask key turned to its next byte.
   private var missingBytes: UInt32 = 0
@@ -65,8 +65,8 @@ public struct MessageReader: ~Copyable {
       self.compressedBytes = compressedBytes
     }
 
-    /// The same for a connection that agreed on permessage-deflate. A ninth more than ``messageBytes`` may be on the
-    /// wire, for there are compressors that make eight bits into nine when nothing repeats.
+    /// The same for a connection that agreed on permessage-deflate. An eighth more than ``messageBytes`` may be on
+    /// the wire, for there are compressors that make eight bits into nine when nothing repeats.
     public func takingCompressed() -> Self {
       var limits = self
       limits.compressedBytes = min(messageBytes + messageBytes / 8 + 64, 1 << 30)

@@ -17,4 +17,5 @@
 //     ClientHandshake          the other side, for our own clients
 //
 // Deliberately not here: compressing itself (Compression; the reader only says which messages are compressed), HTTP
-// parsing of requests (HTTPCore), timers: that a message must be complete in time is for the owner, who sees `MessageReader.isAssembling`.
+// parsing of requests (HTTPCore), timers: that a message must be complete in time is for the owner, who sees
+// `MessageReader.isAssembling`.

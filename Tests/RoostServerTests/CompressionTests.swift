@@ -109,14 +109,15 @@ struct CompressionTests {
       let acks = try heard(&talker, 30, windowBits: 12)
       let copies = try heard(&device, 30, windowBits: 15)
       for number in 0..<30 {
-        #expect(acks[number].contains(#""type":"ack""#) && acks[number].contains(#""offset":\#(number + 1),"#))
+        #expect(acks[number].contains(#""type":"ack""#) && acks[number].contains(#""id":"\#(number)""#))
         #expect(copies[number].contains(#""content":"\#(said[number])""#))
       }
     }
   }
 
   @Test func `messages below the threshold and answers to one client stay plain`() async throws {
-    try await withNode(compressing { $0.compression.thresholdBytes = 1_000 }) { node in
+    let configuration = compressing { $0.compression.thresholdBytes = 1_000 }
+    try await withNode(configuration) { node in
       var anna = try TestClient.chat(node, "anna", rooms: ["lobby"], offering())
       let ben = try TestClient.chat(node, "ben", rooms: ["lobby"], offering())
       try ben.say(words(60, seed: 1), in: "lobby", id: "1")
@@ -150,6 +151,27 @@ struct CompressionTests {
       }
       let own = try #require(try admin.skip { $0.text.contains(#""type":"chat""#) })
       #expect(!own.isCompressed && own.text.contains(text))
+    }
+  }
+
+  @Test func `a message is compressed once for all who have the same window, and counted`() async throws {
+    try await withNode(compressing()) { node in
+      let talker = try TestClient.chat(node, "talker", rooms: ["lobby"])
+      var first = try TestClient.chat(node, "first", rooms: ["lobby"], offering())
+      var second = try TestClient.chat(node, "second", rooms: ["lobby"], offering())
+      var narrow = try TestClient.chat(node, "narrow", rooms: ["lobby"], offering("; server_max_window_bits=10"))
+      for number in 1...3 { try talker.say(words(200, seed: 1), in: "lobby", id: "\(number)") }
+      for _ in 1...3 {
+        let frames = [try first.skip(to: \.isCompressed), try second.skip(to: \.isCompressed)]
+        #expect(frames[0] != nil && frames[0] == frames[1])
+        let narrowFrame = try narrow.skip(to: \.isCompressed)
+        #expect(narrowFrame?.text(windowBits: 10) == frames[0]?.text(windowBits: 15))
+      }
+      var watcher = try TestClient(port: node.port)
+      try watcher.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+      let metrics = try #require(try watcher.answer()?.body)
+      #expect(metrics.contains("roost_messages_compressed_total 6\n"))
+      #expect(metrics.contains(#"roost_compression_bytes_total{side="after"} "#))
     }
   }
 

@@ -1,3 +1,5 @@
+public import Tokens
+
 /// Everything a node can be told. A plain value: build it, change it, compare it, print it.
 public struct ServerConfiguration: Equatable, Sendable {
   /// Limits of SPEC section 3. Each has a written answer to "and when it is full?".
@@ -84,6 +86,8 @@ public struct ServerConfiguration: Equatable, Sendable {
     case any
   }
 
+  /// The port speaks TLS when this is set.
+  public var tls = KeyFiles()
   public var host = "0.0.0.0"
   /// 0: any free port.
   public var port: UInt16 = 8080
@@ -91,9 +95,11 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var nodeID = ""
   /// Loops that serve clients; 0: one per core.
   public var shards = 0
-  /// `redis://`, `unix://`; empty: no Redis, one node with the same promises from memory.
+  /// `redis://`, `rediss://`, `unix://`; empty: no Redis, one node with the same promises from memory.
   public var redisURL = ""
   public var redisPrefix = "ws:"
+  /// For `rediss://`.
+  public var redisTLS = RedisTLS()
   /// While Redis is away, a message goes to the members on this node instead of being refused.
   public var deliversWhenDegraded = false
   /// The HS256 secret, at least 32 bytes.
@@ -104,6 +110,8 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var compression = Compression()
   public var limits = Limits()
   public var times = Times()
+  /// Rooms of tokens that do not name any; `nil` for any room.
+  public var defaultRooms = RoomGrants()
   /// `chat` is for admins only unless this is set.
   public var everybodyMayChat = false
   /// Seconds between losing a socket and telling others that its user left.

@@ -9,20 +9,19 @@ extension NodeContext {
     text.write(Metric.connections, total.open)
     text.write(Metric.accepted, total.accepted)
     text.write(Metric.opened, total.opened)
-    text.write(Metric.refused, total.refused)
+    text.write(Metric.refused, refusals.samples)
+    text.write(Metric.closes, closes.samples)
     text.write(Metric.received, total.received)
     text.write(Metric.sent, total.sent)
     text.write(Metric.sends, total.sends)
     text.write(Metric.mistakes, total.mistakes)
     text.write(
-      Metric.dropped,
-      [
-        .init(["slow"], .integer(total.tooSlow)), .init(["stalled"], .integer(total.stalled)),
-        .init(["silent"], .integer(total.silent)),
-      ])
-    text.write(
-      Metric.slow, [.init(["disconnect"], .integer(total.tooSlow)), .init(["drop"], .integer(total.muted))])
+      Metric.slow, [.init(["disconnect"], .integer(closes[.tooSlow])), .init(["drop"], .integer(total.muted))])
     text.write(Metric.droppedMessages, total.dropped)
+    text.write(Metric.compressed, total.compressed)
+    text.write(
+      Metric.compressedBytes,
+      [.init(["before"], .integer(total.compressedFrom)), .init(["after"], .integer(total.compressedTo))])
     backlogs.map(\.latest).reduce(BacklogReport(), +).write(to: &text)
     text.write(
       Metric.turns, shards.enumerated().map { .init([String($0.offset)], .integer($0.element.turns)) })
@@ -46,14 +45,15 @@ private enum Metric {
   static let connections = MetricDescription("roost_connections", .gauge, help: "Open WebSockets.")
   static let accepted = MetricDescription("roost_accepted_total", .counter, help: "Accepted sockets.")
   static let opened = MetricDescription("roost_opened_total", .counter, help: "Completed handshakes.")
-  static let refused = MetricDescription("roost_refused_total", .counter, help: "Handshakes turned away.")
+  static let refused = MetricDescription(
+    "roost_handshakes_refused_total", .counter, labels: ["reason"], help: "Handshakes turned away.")
+  static let closes = MetricDescription(
+    "roost_closes_total", .counter, labels: ["code", "reason"],
+    help: "WebSockets that the node ended; 1006: without a close frame, because nobody would read it.")
   static let received = MetricDescription("roost_messages_received_total", .counter, help: "Messages from clients.")
   static let sent = MetricDescription("roost_messages_sent_total", .counter, help: "Messages to clients.")
   static let sends = MetricDescription("roost_sends_total", .counter, help: "Send calls: below messages sent is good.")
   static let mistakes = MetricDescription("roost_mistakes_total", .counter, help: "Refused messages and requests.")
-  static let dropped = MetricDescription(
-    "roost_dropped_total", .counter, labels: ["reason"], help: "Connections ended because their client did not keep up."
-  )
   static let slow = MetricDescription(
     "roost_slow_consumers_total", .counter, labels: ["action"],
     help: "Full queues: clients disconnected, or rooms whose messages a client does not get until it is told.")
@@ -68,5 +68,9 @@ private enum Metric {
     "roost_backlog_replay_messages", .gauge, help: "Messages of the past that wait for the clients that missed them.")
   static let largestBacklog = MetricDescription(
     "roost_backlog_largest_bytes", .gauge, help: "The most bytes that wait for one client.")
+  static let compressed = MetricDescription(
+    "roost_messages_compressed_total", .counter, help: "Messages compressed: each once a shard and size of window.")
+  static let compressedBytes = MetricDescription(
+    "roost_compression_bytes_total", .counter, labels: ["side"], help: "Bytes of those messages, before and after.")
   static let turns = MetricDescription("roost_turns_total", .counter, labels: ["shard"], help: "Turns of the loop.")
 }

@@ -1,7 +1,9 @@
 import EventLoops
 import Locks
 import Synchronization
+import Telemetry
 import Tokens
+import Transport
 
 /// What all shards of a node share: settings, and the few numbers that only make sense together.
 ///
@@ -9,6 +11,8 @@ import Tokens
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
   let verifier: TokenVerifier
+  /// The port speaks TLS; `nil`: in the clear.
+  let tls: TLSServer?
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
   let connectionLimit: Int
   /// The monotonic clock's milliseconds at the start.
@@ -18,6 +22,8 @@ final class NodeContext: Sendable {
   let isDraining = Atomic<Bool>(false)
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
+  let refusals = Tally<RefusalReason>()
+  let closes = Tally<CloseReason>()
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()
@@ -26,9 +32,12 @@ final class NodeContext: Sendable {
   /// Descriptors kept for Redis, files, and for telling clients that the node is full.
   static let descriptorReserve = 64
 
-  init(_ configuration: ServerConfiguration, verifier: TokenVerifier, shards: Int, descriptorLimit: Int) {
+  init(
+    _ configuration: ServerConfiguration, verifier: TokenVerifier, tls: TLSServer? = nil, shards: Int,
+    descriptorLimit: Int
+  ) {
     self.configuration = configuration
-    self.verifier = verifier
+    (self.verifier, self.tls) = (verifier, tls)
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)

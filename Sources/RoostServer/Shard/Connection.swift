@@ -2,6 +2,7 @@ import Buffers
 import EventLoops
 import HTTPCore
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 /// One client's socket and where its protocol stands. Idle ones own no buffer.
@@ -60,6 +61,8 @@ struct Connection: ~Copyable {
     var leaving: UInt16
     /// What the client asked for last.
     var isWanted: Bool
+    /// Whether its client may send to the room.
+    var maySend: Bool
 
     static let outside = UInt32.max
     /// Messages were dropped; the hub hears of it when the client has read enough to be told.
@@ -71,7 +74,7 @@ struct Connection: ~Copyable {
     var isMuted: Bool { position == Self.muted || position == Self.mutedAndTold }
   }
 
-  let socket: Socket
+  var socket: ByteStream
   /// Its entry in the table of addresses.
   let address: AddressTable.Entry
   var phase = Phase.request
@@ -88,6 +91,8 @@ struct Connection: ~Copyable {
   var timer = Int64.max
   /// When the token ends, in milliseconds since 1970; `.max` for never.
   var tokenEnd = Int64.max
+  /// The client knows that it ends soon.
+  var hasToldExpiry = false
   var reader = MessageReader(side: .server)
   /// What was received and could not be used yet.
   var leftover = ByteBuffer()
@@ -95,7 +100,7 @@ struct Connection: ~Copyable {
   var backlog: Backlog?
   var session = Session()
 
-  init(_ socket: consuming Socket, address: AddressTable.Entry, flags: Flags, second: Int32, deadline: Int64) {
+  init(_ socket: consuming ByteStream, address: AddressTable.Entry, flags: Flags, second: Int32, deadline: Int64) {
     self.socket = socket
     (self.address, self.flags, self.deadline) = (address, flags, deadline)
     heartbeat = Heartbeat(now: second)

@@ -13,6 +13,8 @@ struct ShardCompression: ~Copyable {
   /// One for each size of window.
   private var deflaters: InlineArray<7, Deflater?> = InlineArray { _ in nil }
   private var inflater: Inflater?
+  /// Messages compressed so far, their bytes before it and after.
+  private(set) var done = (messages: 0, from: 0, to: 0)
   /// Memory that is used over and over.
   private var payload = ByteBuffer()
   private var frames = ByteBuffer()
@@ -115,6 +117,7 @@ struct ShardCompression: ~Copyable {
     payload.removeAll()
     let isWritten = deflater.compress(message, mayGrow: mayGrow, to: &payload)
     deflaters[index] = consume deflater
+    if isWritten { done = (done.messages + 1, done.from + message.byteCount, done.to + payload.count) }
     return isWritten
   }
 

@@ -1,6 +1,7 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import Transport
 
 extension ShardCore {
   /// Most connections taken in one turn, so that a flood of them does not hold up who is there.
@@ -26,12 +27,18 @@ extension ShardCore {
     if arrival.isOverNodeLimit { flags.insert(.isOverNodeLimit) }
     let deadline = now.monotonic + rules.handshake
     let descriptor = socket.descriptor
+    guard let stream = stream(over: socket) else { return context.depart(arrival.entry) }
     let slot = connections.insert(
-      Connection(socket, address: arrival.entry, flags: flags, second: second, deadline: deadline)
+      Connection(stream, address: arrival.entry, flags: flags, second: second, deadline: deadline)
     ).slot
     outbox.open(slot)
     do { try loop.add(descriptor, token: id(slot).rawValue, interest: .read) } catch { return destroy(slot) }
     arm(slot, at: deadline)
+  }
+
+  private func stream(over socket: consuming Socket) -> ByteStream? {
+    guard let tls = context.tls else { return ByteStream(socket) }
+    return tls.accept(socket)
   }
 
   /// A listener with connections nobody can take is ready all the time: look away for a while.

@@ -3,7 +3,6 @@ import EventLoops
 import HTTPCore
 import RealtimeCore
 import Synchronization
-import Tokens
 import WebSocketCore
 
 extension ShardCore {
@@ -16,10 +15,10 @@ extension ShardCore {
       if isEcho { return openEcho(slot, upgrade) }
       try context.configuration.origins.check(head, in: bytes)
       let token = try BearerToken(head, in: bytes)
-      let claims = try verified(token)
-      ask(slot, claims, upgrade.response(subprotocol: token.subprotocol))
+      let grant = try grantOrRefusal(token)
+      ask(slot, grant, upgrade.response(subprotocol: token.subprotocol))
     } catch {
-      counters.refused &+= 1
+      refused(error.reason)
       answer(slot, error.response)
     }
   }
@@ -27,31 +26,27 @@ extension ShardCore {
   /// The node's and the address' limits.
   private mutating func checkRoom(_ slot: UInt32) throws(Refused) {
     let flags = connections[slot].flags
-    if flags.contains(.isOverAddressLimit) { throw Refused(.tooManyRequests(retryAfter: retryAfter())) }
-    if flags.contains(.isOverNodeLimit) { throw Refused(.unavailable("node is full", retryAfter: retryAfter())) }
+    if flags.contains(.isOverAddressLimit) { throw Refused(.addressLimit, .tooManyRequests(retryAfter: retryAfter())) }
+    if flags.contains(.isOverNodeLimit) {
+      throw Refused(.nodeFull, .unavailable("node is full", retryAfter: retryAfter()))
+    }
     if context.isDraining.load(ordering: .relaxed) {
-      throw Refused(.unavailable("node is draining", retryAfter: retryAfter()))
+      throw Refused(.draining, .unavailable("node is draining", retryAfter: retryAfter()))
     }
   }
 
-  private func verified(_ token: BearerToken) throws(Refused) -> Claims {
-    do { return try context.verifier.verify(token.bytes, now: now.wall / 1_000) } catch {
-      throw Refused(.authenticationRequired())
-    }
+  private func grantOrRefusal(_ token: BearerToken) throws(Refused) -> TokenGrant {
+    guard let grant = grant(of: token.bytes) else { throw Refused(.token, .authenticationRequired()) }
+    return grant
   }
 
   /// Asks the hub for a place; the 101 is ready and waits.
-  private mutating func ask(_ slot: UInt32, _ claims: Claims, _ response: [UInt8]) {
-    let isAdmin = claims.role == "admin"
-    guard let identity = Identity(user: claims.userID, name: claims.name, isAdmin: isAdmin) else {
-      return answer(slot, .authenticationRequired())
-    }
+  private mutating func ask(_ slot: UInt32, _ grant: TokenGrant, _ response: [UInt8]) {
     connections[slot].flags.insert(.isKnownToHub)
-    connections[slot].session = Session(isAdmin: isAdmin, mayJoin: claims.rooms.join, maySend: claims.rooms.send)
-    connections[slot].tokenEnd = claims.expiresAt.map { $0 * 1_000 } ?? .max
+    connections[slot].renew(grant)
     handshakes[slot] = response
     awaitHub(slot)
-    hubCommands.append(.connect(id(slot), identity))
+    hubCommands.append(.connect(id(slot), grant.identity, grant.stamp))
   }
 
   mutating func admit(_ id: ConnectionID, _ user: UserNumber) {
@@ -59,22 +54,23 @@ extension ShardCore {
     guard connections.contains(id.key), let response = handshakes.removeValue(forKey: id.slot) else { return }
     connections[id.slot].user = user
     open(id.slot, response)
-    let untilTokenEnd = connections[id.slot].tokenEnd.subtractingReportingOverflow(now.wall)
-    if connections[id.slot].tokenEnd != .max { arm(id.slot, at: now.monotonic + untilTokenEnd.partialValue) }
+    let due = checkToken(id.slot)
+    if due != .max { arm(id.slot, at: due) }
     goOn(id.slot)
   }
 
   mutating func refuse(_ id: ConnectionID, _ refusal: Refusal) {
     guard connections.contains(id.key), handshakes.removeValue(forKey: id.slot) != nil else { return }
     connections[id.slot].flags.remove(.isKnownToHub)
-    counters.refused &+= 1
-    let response: Response =
+    let turnedAway: Refused =
       switch refusal {
-      case .tooManyConnections: .tooManyRequests(retryAfter: retryAfter())
-      case .nodeFull: .unavailable("node is full", retryAfter: retryAfter())
-      case .draining: .unavailable("node is draining", retryAfter: retryAfter())
+      case .tooManyConnections: Refused(.userLimit, .tooManyRequests(retryAfter: retryAfter()))
+      case .revoked: Refused(.revoked, .authenticationRequired())
+      case .nodeFull: Refused(.nodeFull, .unavailable("node is full", retryAfter: retryAfter()))
+      case .draining: Refused(.draining, .unavailable("node is draining", retryAfter: retryAfter()))
       }
-    answer(id.slot, response)
+    refused(turnedAway.reason)
+    answer(id.slot, turnedAway.response)
     goOn(id.slot)
   }
 

@@ -20,6 +20,7 @@ extension ShardCore {
       route(slot, head, bytes)
     } catch {
       counters.mistakes &+= 1
+      refused(.malformed)
       connections[slot].flags.insert(.closesAfterAnswer)
       answer(slot, .refusal(error))
     }
@@ -93,6 +94,13 @@ extension ShardCore {
     guard connections.contains(id.key), connections[id.slot].phase == .waiting else { return }
     let isVerbose = connections[id.slot].flags.contains(.isVerbose)
     answer(id.slot, .online(numbers, isVerbose: isVerbose))
+    goOn(id.slot)
+  }
+
+  /// The hub did what a backend asked for, or says why not.
+  mutating func answerBackend(_ id: ConnectionID, _ answer: BackendAnswer) {
+    guard connections.contains(id.key), connections[id.slot].phase == .waiting else { return }
+    self.answer(id.slot, .backend(answer))
     goOn(id.slot)
   }
 

@@ -3,6 +3,7 @@ import EventLoops
 import HTTPCore
 import RealtimeCore
 import Telemetry
+import Transport
 import WebSocketCore
 
 /// Everything one shard owns. Only its loop's thread touches it.
@@ -54,6 +55,8 @@ struct ShardCore: ~Copyable {
   var retries: UInt64
   var events = EventBuffer()
   var now: Now
+  /// How far the wall clock was from the other one when tokens' ends were last reckoned.
+  var clockDifference: Int64
   /// No accepting before this moment, because descriptors ran out.
   var acceptsAgainAt = Int64.max
   /// Connections with a backlog, and when they are next looked at; `.max` when there are none.
@@ -63,6 +66,8 @@ struct ShardCore: ~Copyable {
   var lostRooms: ContiguousArray<RoomNumber> = []
   /// The rest of a drain: the next slot to close, and how many each time.
   var drain: (next: UInt32, step: Int)?
+  /// Those who have received more than was read; no event will tell.
+  var unread: [Slab<Connection>.Key] = []
   var isStopped = false
 
   init(
@@ -78,6 +83,7 @@ struct ShardCore: ~Copyable {
     hubDeadline = hub == nil ? 0 : nil
     input = ReceiveBuffer(capacity: rules.inputBytes)
     now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    clockDifference = now.wall - now.monotonic
     retries = UInt64(truncatingIfNeeded: monotonicNanoseconds())
     if let descriptor = listener?.descriptor {
       try loop.add(descriptor, token: Token.listener, interest: .read)
@@ -93,19 +99,23 @@ struct ShardCore: ~Copyable {
       handle(events[index])
       if outbox.isBig { flush() }
     }
+    if !unread.isEmpty { readOn() }
     if isWoken { takeInbox() }
+    watchClocks()
     runTimers()
     repeat {
       turnHub()
       flush()
     } while !hubCommands.isEmpty
     counters.turns &+= 1
+    (counters.compressed, counters.compressedFrom, counters.compressedTo) = compression.done
     context.counters[Int(index)].publish(counters)
     return isStopped ? .stopped : isWoken ? .woken : .quiet
   }
 
   /// How long the loop may sleep.
   private var timeout: CInt {
+    guard unread.isEmpty else { return 0 }
     var wait = timers.timeout(now: now.monotonic)
     if let hubDeadline {
       let untilDue = CInt(clamping: max(0, hubDeadline - now.monotonic))
@@ -122,9 +132,14 @@ struct ShardCore: ~Copyable {
       let id = ConnectionID(rawValue: event.token)
       // The socket may be gone since the kernel wrote the event.
       guard connections.contains(id.key) else { return }
-      if event.isWritable { drainBacklog(id.slot) }
+      if event.isWritable { makeRoom(id) }
       if event.isReadable, connections.contains(id.key) { receive(id.slot, event) }
     }
+  }
+
+  private mutating func makeRoom(_ id: ConnectionID) {
+    drainBacklog(id.slot)
+    if connections.contains(id.key), connections[id.slot].socket.needsWritable { moveTLS(id.slot) }
   }
 
   private mutating func takeInbox() {
@@ -148,6 +163,12 @@ struct ShardCore: ~Copyable {
     parcel.removeAll()
     swap(&parcel, &outgoing)
   }
+
+  /// Counts a handshake that was turned away.
+  func refused(_ reason: RefusalReason) { context.refusals.count(reason) }
+
+  /// Counts a WebSocket that the node ends.
+  func closed(_ reason: CloseReason) { context.closes.count(reason) }
 
   func id(_ slot: UInt32) -> ConnectionID {
     ConnectionID(shard: index, generation: connections.key(of: slot).generation, slot: slot)

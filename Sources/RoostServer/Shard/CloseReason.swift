@@ -1,0 +1,70 @@
+import RealtimeCore
+import Telemetry
+import WebSocketCore
+
+/// Why a node ends a WebSocket: the one table of codes, of words on the wire, and of what is counted.
+enum CloseReason: Int, CountedReason {
+  // the peer broke the protocol
+  case protocolError, invalidUTF8, invalidCompression, messageTooBig, tooManyFragments, emptyFragments
+  // it obeys the protocol and is a burden
+  case unfinishedMessage, controlFlood, invalidFormat, badTokens, rateLimitIgnored, tooSlow
+  // it has no right to be here any more
+  case tokenExpired, revoked, disconnected
+  // the node goes
+  case draining
+  // without a close frame: nobody would read it
+  case stalled, silent
+
+  init(_ violation: ProtocolViolation) {
+    self =
+      switch violation {
+      case .invalidUTF8: .invalidUTF8
+      case .invalidCompression: .invalidCompression
+      case .messageTooBig: .messageTooBig
+      case .tooManyFragments: .tooManyFragments
+      case .emptyFragments: .emptyFragments
+      default: .protocolError
+      }
+  }
+
+  init(_ cause: ClosingCause) {
+    self =
+      switch cause {
+      case .rateLimitIgnored: .rateLimitIgnored
+      case .revoked: .revoked
+      case .disconnected: .disconnected
+      }
+  }
+
+  var code: CloseCode { entry.code }
+  /// What the close frame says; empty where the code says it all.
+  var text: StaticString { entry.text }
+  var labels: [String] { ["\(code.rawValue)", word] }
+  /// Others hear at once that the user left: he does not come back by himself, or must not.
+  var departure: Departure {
+    switch self {
+    case .tokenExpired, .revoked, .disconnected: .left
+    default: .lost
+    }
+  }
+
+  private var entry: (code: CloseCode, text: StaticString) {
+    switch self {
+    case .protocolError: (.protocolError, "")
+    case .invalidUTF8, .invalidCompression: (.invalidPayload, "")
+    case .messageTooBig: (.messageTooBig, "")
+    case .tooManyFragments, .emptyFragments: (.policyViolation, "")
+    case .unfinishedMessage: (.policyViolation, "message not complete in time")
+    case .controlFlood: (.policyViolation, "too many control frames")
+    case .invalidFormat: (.policyViolation, "too many messages that are no JSON")
+    case .badTokens: (.policyViolation, "too many bad tokens")
+    case .rateLimitIgnored: (.rateLimitIgnored, "rate limit ignored")
+    case .tooSlow: (.tooSlow, "too slow")
+    case .tokenExpired: (.tokenExpired, "token expired")
+    case .revoked: (.revoked, "revoked")
+    case .disconnected: (.disconnectedByBackend, "disconnected by the backend")
+    case .draining: (.serviceRestart, "node is draining")
+    case .stalled, .silent: (.abnormal, "")
+    }
+  }
+}
