@@ -48,11 +48,14 @@ func token(
 
 extension TestClient {
   /// A WebSocket of `user`, who joins `rooms` one after the other.
+  ///
+  /// - Parameter lines: further header lines of its request, each with its line end.
   static func chat(
-    _ node: Node, _ user: String, role: String? = nil, rooms: [String] = [], receiveBuffer: CInt? = nil
+    _ node: Node, _ user: String, role: String? = nil, rooms: [String] = [], receiveBuffer: CInt? = nil,
+    _ lines: String = ""
   ) throws -> TestClient {
     var client = try TestClient(port: node.port, receiveBuffer: receiveBuffer)
-    try client.upgrade("/ws?token=\(token(user, role: role))")
+    try client.upgrade("/ws?token=\(token(user, role: role))", lines)
     for room in rooms { try client.join(room) }
     return client
   }

@@ -85,6 +85,17 @@ public struct ServerConfiguration: Equatable, Sendable {
     public init() {}
   }
 
+  /// permessage-deflate, for clients that offer it.
+  public struct Compression: Equatable, Sendable {
+    public var isEnabled = false
+    /// Messages of fewer bytes are sent as they are.
+    public var thresholdBytes = 256
+    /// 1 (fast) to 9 (small), zlib's.
+    public var level = 3
+
+    public init() {}
+  }
+
   /// What `Origin` headers are let in. A request without `Origin` is not a browser's and passes.
   public enum Origins: Equatable, Sendable {
     case sameOrigin
@@ -122,6 +133,7 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var requiresExpiry = true
   public var origins = Origins.sameOrigin
   public var echo = Echo()
+  public var compression = Compression()
   public var limits = Limits()
   public var times = Times()
   /// Rooms of tokens that do not name any; `nil` for any room.

@@ -28,6 +28,10 @@ extension NodeContext {
     text.write(
       Metric.slow, [.init(["disconnect"], .integer(closes[.tooSlow])), .init(["drop"], .integer(total.muted))])
     text.write(Metric.droppedMessages, total.dropped)
+    text.write(Metric.compressed, total.compressed)
+    text.write(
+      Metric.compressedBytes,
+      [.init(["before"], .integer(total.compressedFrom)), .init(["after"], .integer(total.compressedTo))])
     backlogs.map(\.latest).reduce(BacklogReport(), +).write(to: &text)
     text.write(
       Metric.turns, shards.enumerated().map { .init([String($0.offset)], .integer($0.element.turns)) })
@@ -86,5 +90,9 @@ private enum Metric {
     "roost_backlog_replay_messages", .gauge, help: "Messages of the past that wait for the clients that missed them.")
   static let largestBacklog = MetricDescription(
     "roost_backlog_largest_bytes", .gauge, help: "The most bytes that wait for one client.")
+  static let compressed = MetricDescription(
+    "roost_messages_compressed_total", .counter, help: "Messages compressed: each once a shard and size of window.")
+  static let compressedBytes = MetricDescription(
+    "roost_compression_bytes_total", .counter, labels: ["side"], help: "Bytes of those messages, before and after.")
   static let turns = MetricDescription("roost_turns_total", .counter, labels: ["shard"], help: "Turns of the loop.")
 }

@@ -84,6 +84,8 @@ struct Connection: ~Copyable {
   /// Its entry in the table of addresses.
   let address: AddressTable.Entry
   var phase = Phase.request
+  /// The window its compressed messages must fit; 0 when no compression was agreed on.
+  var windowBits: UInt8 = 0
   var flags: Flags
   var closing = ClosingHandshake()
   var heartbeat: Heartbeat

@@ -11,6 +11,9 @@ struct ShardRules {
   let earlyBytes = 64 * 1_024
   let chat: MessageReader.Limits
   let echo: MessageReader.Limits
+  /// The same for connections that agreed on compression.
+  let compressedChat: MessageReader.Limits
+  let compressedEcho: MessageReader.Limits
   let http = HTTPLimits()
   let payloadBytes: Int
   /// `nil`: as many bytes as somebody likes.
@@ -38,6 +41,8 @@ struct ShardRules {
     chat = MessageReader.Limits(messageBytes: limits.messageBytes, fragments: limits.fragments, checksText: false)
     self.echo = MessageReader.Limits(
       messageBytes: echo.messageBytes, fragments: echo.fragments, emptyFragments: 0xFE)
+    compressedChat = chat.takingCompressed()
+    compressedEcho = self.echo.takingCompressed()
     patience = Heartbeat.Patience(pingAfter: Int32(times.ping), giveUpAfter: Int32(times.pong))
     payloadBytes = limits.payloadBytes == 0 ? .max : limits.payloadBytes
     // One message may always come at once.
