@@ -3,7 +3,8 @@
 RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
-.PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix simulate mutants
+.PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
+	simulate mutants fuzz
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -16,8 +17,9 @@ help:
 	@echo 'make faults          faults on real processes: FAULTS=cut-sub,kill-redis SEED=7 SECONDS=60 SEEDS=20'
 	@echo 'make faults-matrix   every fault and 20 random seeds, as a Markdown table in .build/faults.md'
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
-	@echo 'make conformance     Autobahn cases against the echo endpoint'
+	@echo 'make conformance     every Autobahn case against the echo endpoint: CASES="1.* 12.3.*"'
 	@echo 'make simulate        a cluster in one thread: SEEDS=n STEPS=m SEED=first'
+	@echo 'make fuzz            hostile bytes for SECONDS each (60), two targets at a time: FUZZ=http,frames'
 	@echo 'make mutants         what the simulation finds when rules are switched off'
 	@echo 'make container-test  docker-compose.yml on a real Docker engine'
 	@echo 'make clean           forget everything built'
@@ -74,8 +76,11 @@ faults-matrix:
 clients: build
 	scripts/foreign-clients
 
+# Patterns between blanks, or all.
+CASES ?= all
+
 conformance: build
-	scripts/conformance
+	set -f; scripts/conformance $(CASES)
 
 SEEDS ?= 1000
 STEPS ?= 2000
@@ -87,6 +92,13 @@ simulate:
 
 mutants:
 	scripts/mutants
+
+# FUZZ: names between commas (scripts/fuzz --list), or all.
+FUZZ ?= all
+
+fuzz: SECONDS = 60
+fuzz:
+	scripts/fuzz $(FUZZ) --seconds $(SECONDS)
 
 container-test:
 	scripts/container-test

@@ -31,6 +31,7 @@ public struct Hub: ~Copyable {
   var connections: [ConnectionID: HubConnection] = [:]
   var users = Slab<HubUser>()
   var userNumbers: [String: UserNumber] = [:]
+  var departedRates = DepartedRates()
   var rooms = Slab<HubRoom>()
   var roomNumbers: [RoomName: RoomNumber] = [:]
 
@@ -39,6 +40,8 @@ public struct Hub: ~Copyable {
   var ringOrder = UseOrder()
   /// Connections that were given something of the past and did not take it yet.
   var outstanding: [ConnectionID: Outstanding] = [:]
+  /// Bytes of history that this turn's answers have.
+  var historyBytes = 0
 
   // The relay
   var standing = RelayStanding()
@@ -93,6 +96,7 @@ public struct Hub: ~Copyable {
     case .refresh(let connection, let grant, let id): refresh(connection, grant, id: id)
     case .revoke(let asker, let wanted): revoke(asker, wanted, now: now)
     case .disconnectUser(let asker, let user, let reason): disconnectUser(asker, user, reason: reason, now: now)
+    case .checkToken(let asker, let grant): checkToken(asker, grant)
     case .askOnline(let connection): askOnline(connection, now: now)
     case .depart(let grace): depart(graceMilliseconds: grace)
     }
@@ -122,6 +126,7 @@ public struct Hub: ~Copyable {
     tickTyping(now: now)
     tickPrivates(now: now)
     tickRings(now: now)
+    if let rate = configuration.rate { departedRates.tick(now: now.monotonic, lifetime: UserRate.memory(rate)) }
     while let number = entrantDeadlines.popDue(now: now.monotonic) { giveUpEntrants(number, now: now) }
     while let number = roomRetries.popDue(now: now.monotonic) { mark(number) }
     while let number = gaps.popDue(now: now.monotonic) { mark(number) }
@@ -130,6 +135,7 @@ public struct Hub: ~Copyable {
   /// Sends what the turn gathered.
   public mutating func endTurn(now: Now) {
     sendPresenceChanges(now: now)
+    historyBytes = 0
     serveRevocations(now: now)
     if ringBytes > configuration.ringBytes { shrinkRings() }
     guard !marked.isEmpty else { return }
@@ -156,6 +162,7 @@ public struct Hub: ~Copyable {
     consider(roomRetries.nextDue)
     consider(gaps.nextDue)
     consider(ringDeadline)
+    consider(departedRates.nextDue)
     consider(revocationDeadline)
     return earliest
   }

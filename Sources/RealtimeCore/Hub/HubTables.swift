@@ -2,9 +2,9 @@
 struct HubUser: ~Copyable {
   let identity: Identity
   var connections: [ConnectionID] = []
-  var rate = UserRate()
+  var rate: UserRate
 
-  init(_ identity: Identity) { self.identity = identity }
+  init(_ identity: Identity, rate: UserRate) { (self.identity, self.rate) = (identity, rate) }
 }
 
 /// A connection, as the hub knows it.

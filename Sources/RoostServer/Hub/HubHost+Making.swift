@@ -16,6 +16,7 @@ extension HubHost {
     settings.rate =
       limits.rateBurst == 0
       ? nil : Rate(burst: limits.rateBurst, nanosecondsPerToken: Int64(1_000_000_000 / limits.ratePerSecond))
+    (settings.recoveryMessages, settings.recoveryBytes) = (limits.recoveryMessages, limits.recoveryBytes)
     settings.connectionsPerUser = limits.connectionsPerUser
     settings.deliversLocally = configuration.deliversWhenDegraded
     settings.historyMessages = limits.historyMessages
@@ -38,7 +39,7 @@ extension HubHost {
           historyBytes: limits.historyBytes, now: now))
     }
     var settings = try RedisRelayConfiguration(
-      server: RedisURL(configuration.redisURL), nodeID: instance, prefix: configuration.redisPrefix)
+      server: configuration.redisServer(), nodeID: instance, prefix: configuration.redisPrefix)
     settings.historyMessages = limits.historyMessages
     settings.historySeconds = limits.historySeconds
     let secure = try secureWay(to: settings.server, configuration)

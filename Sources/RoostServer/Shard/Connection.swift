@@ -10,7 +10,9 @@ struct Connection: ~Copyable {
   enum Phase: UInt8 {
     /// Reading HTTP requests.
     case request
-    /// A request waits for the hub: a place, or the online numbers.
+    /// The body of a call to the API is on its way.
+    case body
+    /// A request waits for the hub: a place, the online numbers, or what came of a call.
     case waiting
     /// A WebSocket, until its ``closing`` is over.
     case open
@@ -20,7 +22,7 @@ struct Connection: ~Copyable {
   }
 
   struct Flags: OptionSet {
-    let rawValue: UInt16
+    let rawValue: UInt32
     static let echoes = Flags(rawValue: 1 << 0)
     static let isAdmin = Flags(rawValue: 1 << 1)
     /// The hub was asked for a place and must hear of the end.
@@ -48,6 +50,10 @@ struct Connection: ~Copyable {
     static let isOpen = Flags(rawValue: 1 << 14)
     /// Lost messages of rooms, and the hub does not know yet.
     static let hasMutedRooms = Flags(rawValue: 1 << 15)
+    /// Came in by the port for administration.
+    static let isAdministrative = Flags(rawValue: 1 << 16)
+    /// Not read for a while, because it sent too much.
+    static let isPaused = Flags(rawValue: 1 << 17)
   }
 
   /// A room the connection is in, or on its way into.
@@ -78,9 +84,12 @@ struct Connection: ~Copyable {
   /// Its entry in the table of addresses.
   let address: AddressTable.Entry
   var phase = Phase.request
+  /// The window its compressed messages must fit; 0 when no compression was agreed on.
+  var windowBits: UInt8 = 0
   var flags: Flags
   var closing = ClosingHandshake()
   var heartbeat: Heartbeat
+  var intake = Intake()
   var user: UserNumber = 0
   var parser = RequestParser()
   /// When the phase, or a message in pieces, must be over; milliseconds of the loop's clock, 0 for never.
@@ -103,6 +112,9 @@ struct Connection: ~Copyable {
     (self.address, self.flags, self.deadline) = (address, flags, deadline)
     heartbeat = Heartbeat(now: second)
   }
+
+  /// Whether what its client sends is read now.
+  var isRead: Bool { flags.isDisjoint(with: [.ignoresInput, .isPaused]) }
 
   /// The index in ``rooms`` of the shard's room `number`.
   func membership(in room: UInt32) -> Int? {

@@ -58,6 +58,8 @@ extension ShardCore {
     switch connections[slot].phase {
     case .request:
       if isDue { requestTimeout(slot) }
+    case .body:
+      if isDue { bodyTimeout(slot) }
     case .waiting:
       if isDue { unanswered(slot) }
     case .lingering:
@@ -87,6 +89,7 @@ extension ShardCore {
   }
 
   private mutating func heartbeat(_ slot: UInt32) -> Int64 {
+    if let end = pauseEnd(slot) { return end }
     switch connections[slot].heartbeat.tick(now: second, patience: rules.patience) {
     case .wait(let until): return Int64(until) * 1_000
     case .sendPing(let until):
@@ -102,7 +105,11 @@ extension ShardCore {
   /// The hub is too busy, or stopped.
   private mutating func unanswered(_ slot: UInt32) {
     if parked[slot] != nil { return judgeAgain(slot) }
-    if !connections[slot].flags.contains(.asksOnline) { refused(.noAnswer) }
+    if calls[slot] != nil {
+      callRefused(.noAnswer)
+    } else if !connections[slot].flags.contains(.asksOnline) {
+      refused(.noAnswer)
+    }
     answer(slot, .unavailable("no answer in time", retryAfter: retryAfter()))
   }
 

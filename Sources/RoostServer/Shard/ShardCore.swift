@@ -25,6 +25,8 @@ struct ShardCore: ~Copyable {
   let loop: EventLoop
   let inbox: Mailbox<Parcel>
   var listener: Listener?
+  /// Of the port for administration, when there is one and it is this shard's to serve.
+  var adminListener: Listener?
   /// The hub, when it lives in this shard …
   var host: HubHost?
   private var hubDeadline: Int64?
@@ -38,6 +40,8 @@ struct ShardCore: ~Copyable {
   var counters = ShardCounters()
   /// Handshakes that wait for the hub: their 101, ready to be sent.
   var handshakes: [UInt32: [UInt8]] = [:]
+  /// Calls to the API whose body is on its way, or that wait for the hub.
+  var calls: [UInt32: APICall] = [:]
   /// Handshakes that wait for keys.
   var parked: [UInt32: ParkedHandshake] = [:]
   /// What the hub is told this turn.
@@ -52,6 +56,7 @@ struct ShardCore: ~Copyable {
   var input: ReceiveBuffer?
   /// Where messages of the shard's own are written before they are framed.
   var text = ByteBuffer()
+  var compression: ShardCompression
   /// Spreads what refused clients are told to wait.
   var retries: UInt64
   var events = EventBuffer()
@@ -73,11 +78,12 @@ struct ShardCore: ~Copyable {
 
   init(
     index: UInt8, context: NodeContext, loop: EventLoop, inbox: Mailbox<Parcel>, listener: consuming Listener?,
-    host: consuming HubHost?, hub: Mailbox<HubCommand>?, log: Log
+    adminListener: consuming Listener?, host: consuming HubHost?, hub: Mailbox<HubCommand>?, log: Log
   ) throws(SystemError) {
     self.index = index
     self.context = context
     rules = ShardRules(context.configuration)
+    compression = ShardCompression(context.configuration.compression)
     (self.loop, self.inbox, self.hub, self.log) = (loop, inbox, hub, log)
     // A hub of our own says in its first turn when it wants the next; one elsewhere never keeps us awake.
     hubDeadline = hub == nil ? 0 : nil
@@ -89,6 +95,10 @@ struct ShardCore: ~Copyable {
       try loop.add(descriptor, token: Token.listener, interest: .read)
     }
     self.listener = listener
+    if let descriptor = adminListener?.descriptor {
+      try loop.add(descriptor, token: Token.adminListener, interest: .read)
+    }
+    self.adminListener = adminListener
     self.host = host
   }
 
@@ -108,6 +118,7 @@ struct ShardCore: ~Copyable {
       flush()
     } while !hubCommands.isEmpty
     counters.turns &+= 1
+    (counters.compressed, counters.compressedFrom, counters.compressedTo) = compression.done
     context.counters[Int(index)].publish(counters)
     return isStopped ? .stopped : isWoken ? .woken : .quiet
   }
@@ -125,7 +136,8 @@ struct ShardCore: ~Copyable {
 
   private mutating func handle(_ event: EventBuffer.Event) {
     switch event.token {
-    case Token.listener: accept()
+    case Token.listener: accept(isAdministrative: false)
+    case Token.adminListener: accept(isAdministrative: true)
     case Token.relay...: host?.ready(event, now: now)
     default:
       let id = ConnectionID(rawValue: event.token)
@@ -180,6 +192,7 @@ struct ShardCore: ~Copyable {
 enum Token {
   static let listener: UInt64 = 0xFE << 56
   static let timers: UInt64 = listener + 1
+  static let adminListener: UInt64 = listener + 2
   /// The relay's descriptors have tokens from here on.
   static let relay: UInt64 = 0xFF << 56
 }
