@@ -91,8 +91,9 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var redisTLS = RedisTLS()
   /// While Redis is away, a message goes to the members on this node instead of being refused.
   public var deliversWhenDegraded = false
-  /// The HS256 secret, at least 32 bytes.
-  public var secret: [UInt8] = []
+  /// What tokens are verified with, besides ``TokenSettings/jwksURL``.
+  public var keys: [KeySource] = []
+  public var tokens = TokenSettings()
   public var requiresExpiry = true
   public var origins = Origins.sameOrigin
   public var echo = Echo()

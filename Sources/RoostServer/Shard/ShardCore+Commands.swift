@@ -24,6 +24,7 @@ extension ShardCore {
         refreshed(id, grant, isGood: isGood, messageID: messageID)
       case .backend(let id, let answer): answerBackend(id, answer)
       case .online(let id, let numbers): answerOnline(id, numbers)
+      case .keysChanged: judgeParked()
       case .drain(let milliseconds): startDrain(over: milliseconds)
       case .stop: stop()
       }

@@ -101,6 +101,7 @@ extension ShardCore {
 
   /// The hub is too busy, or stopped.
   private mutating func unanswered(_ slot: UInt32) {
+    if parked[slot] != nil { return judgeAgain(slot) }
     if !connections[slot].flags.contains(.asksOnline) { refused(.noAnswer) }
     answer(slot, .unavailable("no answer in time", retryAfter: retryAfter()))
   }

@@ -38,6 +38,8 @@ struct ShardCore: ~Copyable {
   var counters = ShardCounters()
   /// Handshakes that wait for the hub: their 101, ready to be sent.
   var handshakes: [UInt32: [UInt8]] = [:]
+  /// Handshakes that wait for keys.
+  var parked: [UInt32: ParkedHandshake] = [:]
   /// What the hub is told this turn.
   var hubCommands: [HubCommand] = []
   var parcels: [Parcel] = []

@@ -24,6 +24,8 @@ struct ShardRules {
   let queueBytes: Int
   let slowConsumer: ServerConfiguration.SlowConsumer
   let echoPath: String?
+  /// Handshakes that may wait for keys.
+  let parked: Int
 
   init(_ configuration: ServerConfiguration) {
     let (limits, times, echo) = (configuration.limits, configuration.times, configuration.echo)
@@ -42,6 +44,7 @@ struct ShardRules {
     queueMessages = limits.queueMessages
     queueBytes = limits.queueBytes
     slowConsumer = limits.slowConsumer
+    parked = configuration.tokens.waitingHandshakes
     echoPath = echo.isEnabled ? echo.path : nil
   }
 }
