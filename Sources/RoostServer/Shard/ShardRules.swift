@@ -26,6 +26,8 @@ struct ShardRules {
   let echoPath: String?
   /// Handshakes that may wait for keys.
   let parked: Int
+  /// Administration has a port of its own.
+  let hasAdminPort: Bool
 
   init(_ configuration: ServerConfiguration) {
     let (limits, times, echo) = (configuration.limits, configuration.times, configuration.echo)
@@ -45,6 +47,7 @@ struct ShardRules {
     queueBytes = limits.queueBytes
     slowConsumer = limits.slowConsumer
     parked = configuration.tokens.waitingHandshakes
+    hasAdminPort = configuration.adminPort != nil
     echoPath = echo.isEnabled ? echo.path : nil
   }
 }

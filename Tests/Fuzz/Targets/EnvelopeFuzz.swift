@@ -35,7 +35,8 @@ enum EnvelopeFuzz {
     if let room = message.room {
       let payload = theirs["payload"] as? [String: Any]
       let given = [theirs["room"], payload?["room_id"]].compactMap { $0 as? String }.filter { !$0.isEmpty }
-      try demand(!given.isEmpty && given.allSatisfy { $0.utf8.elementsEqual(room.text.utf8) }, "\(room) is not \(given)")
+      try demand(
+        !given.isEmpty && given.allSatisfy { $0.utf8.elementsEqual(room.text.utf8) }, "\(room) is not \(given)")
     }
     let id = message.id.map { unsafe String(decoding: ClientMessage.idKey($0, in: bytes.span.bytes), as: UTF8.self) }
     try demand((theirs["id"] as? String).map { Array($0.utf8) } == id.map { Array($0.utf8) }, "another id")

@@ -1,12 +1,12 @@
 import RealtimeCore
 
-/// What a relay could answer that has lost its mind: right in shape, as decoded replies are, with any numbers.
+/// What a relay could answer that has lost its mind: right in shape, with any numbers that a decoder lets through.
 struct HostileReply {
   private let numbers: [Int]
   private let epoch: String
 
   init(_ numbers: [Int], epoch: String) {
-    self.numbers = numbers.isEmpty ? [0] : numbers
+    self.numbers = numbers.isEmpty ? [0] : numbers.map { min($0, RelayLimits.highestNumber) }
     self.epoch = numbers.count % 2 == 0 ? epoch : "odd"
   }
 
@@ -48,6 +48,6 @@ struct HostileReply {
 
   private func messages() -> [(offset: Int, text: [UInt8])] {
     let text = #"{"type":"new_message","room":"r","payload":1,"sender":{"id":"eve","name":"eve"},"id":"n2-1""#
-    return (0..<number(3) % 4).map { (number(4) &+ $0, Array(text.utf8)) }
+    return (0..<number(3) % 4).map { (number(4) + $0, Array(text.utf8)) }
   }
 }

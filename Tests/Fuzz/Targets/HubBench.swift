@@ -68,8 +68,9 @@ struct HubBench: ~Copyable {
 
   /// The numbers between the blanks of `text`.
   private static func numbers(_ text: [UInt8]) -> [Int] {
-    text.split(separator: UInt8(ascii: " ")).compactMap { Int(String(decoding: $0, as: UTF8.self)) }.map { $0.magnitude }
-      .map { Int(truncatingIfNeeded: $0 & UInt(Int.max)) }
+    text.split(separator: UInt8(ascii: " ")).compactMap { word in
+      Int(String(decoding: word, as: UTF8.self)).map { Int(clamping: $0.magnitude) }
+    }
   }
 
   // MARK: Clients
@@ -95,7 +96,8 @@ struct HubBench: ~Copyable {
     hub.handle(.disconnect(id(slot), slot == 1 ? .left : .lost), now: now)
   }
 
-  private mutating func say(_ slot: UInt32, _ bytes: [UInt8]) throws(Finding) {
+  private mutating func say(_ slot: UInt32, _ said: [UInt8]) throws(Finding) {
+    let bytes = withEpoch(said)
     guard let message = unsafe try? ClientMessage.parse(bytes.span.bytes) else { return }
     guard let command = shard.command(id(slot), message, bytes) else { return }
     hub.handle(command, now: now)

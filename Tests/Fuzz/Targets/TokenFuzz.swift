@@ -65,7 +65,8 @@ enum TokenFuzz {
     let subject = [theirs["sub"], theirs["user_id"]].lazy.compactMap { $0 is NSNull ? nil : $0 }.first
     let user = subject as? String ?? (subject as? NSNumber)?.stringValue
     let isExact = subject is String || believed.userID.utf8.count < 16
-    try demand(!isExact || user.map { Array($0.utf8) } == Array(believed.userID.utf8), "another user: \(user ?? "none")")
+    try demand(
+      !isExact || user.map { Array($0.utf8) } == Array(believed.userID.utf8), "another user: \(user ?? "none")")
     try demand((1...128).contains(believed.userID.utf8.count), "a user id of \(believed.userID.utf8.count) bytes")
     guard let expiry = (theirs["exp"] as? NSNumber)?.doubleValue else { throw Finding(description: "no expiry") }
     try demand(expiry > Double(now) && believed.expiresAt.map { Double($0) <= expiry } == true, "expired")
