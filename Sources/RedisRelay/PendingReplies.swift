@@ -6,9 +6,11 @@ enum RequestShape {
   case read([(room: RoomName, known: Position?)])
   case roster(RoomName)
   case history
-  case changed, alive, reaped, online, sent
+  case changed, alive, reaped, online, sent, revoked
+  /// After which position.
+  case revocations(Int)
 
-  enum Sort { case publish, read, history, roster, changed, alive, reaped, online, sent }
+  enum Sort { case publish, read, history, roster, changed, alive, reaped, online, sent, revoked, revocations }
 
   var sort: Sort {
     switch self {
@@ -21,6 +23,8 @@ enum RequestShape {
     case .reaped: .reaped
     case .online: .online
     case .sent: .sent
+    case .revoked: .revoked
+    case .revocations: .revocations
     }
   }
 

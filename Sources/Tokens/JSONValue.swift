@@ -16,9 +16,6 @@ enum JSONValue: Equatable, Sendable {
 
 /// The members of an object, in order, each name once.
 struct JSONObject: Equatable, Sendable {
-  /// More members than any token has: the search below stays cheap whatever is sent.
-  static let memberLimit = 64
-
   private struct Member: Equatable, Sendable {
     let name: String
     let value: JSONValue
@@ -32,11 +29,13 @@ struct JSONObject: Equatable, Sendable {
     return member.value
   }
 
+  var count: Int { members.count }
+
   func has(_ name: String) -> Bool { members.contains { $0.name == name } }
 
-  /// False when the name is taken or the object is full.
+  /// False when the name is taken.
   mutating func add(_ name: String, _ value: JSONValue) -> Bool {
-    guard members.count < Self.memberLimit, !has(name) else { return false }
+    guard !has(name) else { return false }
     members.append(Member(name: name, value: value))
     return true
   }

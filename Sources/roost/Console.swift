@@ -32,12 +32,15 @@ enum Console {
     init(_ code: CInt) { description = unsafe String(cString: strerror(code)) }
   }
 
-  /// The bytes of a file of at most 64 KiB.
+  /// The most of a file that is read: more than a key set may have, so that one that is too large is seen to be.
+  private static let longestFile = 320 * 1_024
+
+  /// The bytes of a file, or the first 320 KiB of them.
   static func readFile(_ path: String) throws -> [UInt8] {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError(errno) }
     defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 64 * 1_024)
+    var bytes = [UInt8](repeating: 0, count: longestFile)
     var count = 0
     while count < bytes.count {
       let added = unsafe bytes.withUnsafeMutableBytes {

@@ -28,6 +28,7 @@ enum ServeCommand {
   private static func check(_ reader: ConfigurationReader) -> CInt {
     Console.write(ConfigurationText.effective(reader.configuration), to: 1)
     for remark in reader.remarks { Console.print("note: \(remark)") }
+    for warning in reader.configuration.warnings { Console.print("warning: \(warning)") }
     for problem in reader.problems { Console.print("problem: \(problem)") }
     return reader.problems.isEmpty ? 0 : 1
   }

@@ -1,4 +1,5 @@
 import Testing
+import Tokens
 
 @testable import RoostServer
 
@@ -106,6 +107,19 @@ struct ConfigurationTests {
     let reader = read([], ["ROOST_SECRET": secret, "ROOST_REDIS_ULR": "x", "PATH": "y"])
     #expect(reader.problems == [])
     #expect(reader.remarks == ["ROOST_REDIS_ULR is not a setting"])
+  }
+
+  @Test func `default rooms`() {
+    #expect(read().configuration.defaultRooms == RoomGrants())
+    let some = read(["--default-join", "pub*, lobby", "--default-send="]).configuration.defaultRooms
+    #expect(some == RoomGrants(join: ["pub*", "lobby"], send: []))
+    #expect(read(["--default-join=*"]).configuration.defaultRooms.join == nil)
+    #expect(read(["--default-join=*,a"]).configuration.defaultRooms.join == ["*", "a"])
+    for bad in [
+      "a b", "a,b/c", String(repeating: "a", count: 129), Array(repeating: "a", count: 101).joined(separator: ","),
+    ] {
+      #expect(read(["--default-send=\(bad)"]).problems.count == 1)
+    }
   }
 
   @Test func `origins`() {

@@ -26,7 +26,7 @@ struct ShardUnderTest: ~Copyable {
   init(_ configuration: ServerConfiguration) throws {
     let key = try VerificationKey(secret: configuration.secret)
     let context = NodeContext(
-      configuration, verifier: TokenVerifier(keys: [key]), shards: 1, descriptorLimit: 1_024)
+      configuration, keys: KeyKeeper(keys: [key], rules: .init()), shards: 1, descriptorLimit: 1_024)
     let (ownLoop, shardLoop) = (try EventLoop(), try EventLoop())
     let hub = Mailbox<HubCommand>(wakes: ownLoop)
     let listener = try Listener(try #require(Address(host: "127.0.0.1", port: 0)))
@@ -133,7 +133,7 @@ struct ShardUnderTest: ~Copyable {
   mutating func client(rooms: RoomNumber = 1) throws -> TestClient {
     var client = try TestClient(port: port, receiveBuffer: 4_096)
     try client.send(TestClient.upgradeRequest("/ws?token=\(token("anna"))"))
-    guard case .connect(let id, _) = try next() else { throw Silence() }
+    guard case .connect(let id, _, _) = try next() else { throw Silence() }
     say { $0.admit(id) }
     let status = try client.answer()?.status
     #expect(status == 101)

@@ -1,7 +1,11 @@
 import Buffers
 
 extension Hub {
-  mutating func connect(_ connection: ConnectionID, _ identity: Identity, now: Now) {
+  mutating func connect(_ connection: ConnectionID, _ identity: Identity, _ token: TokenStamp, now: Now) {
+    guard !revocations.table.covers(identity.user, token) else {
+      output.actions.append(.refuse(connection, .revoked))
+      return
+    }
     let known = userNumbers[identity.user]
     if let known, users[known].connections.count >= configuration.connectionsPerUser {
       output.actions.append(.refuse(connection, .tooManyConnections))
@@ -9,7 +13,7 @@ extension Hub {
     }
     let number = known ?? addUser(identity)
     users[number].connections.append(connection)
-    connections[connection] = HubConnection(user: number)
+    connections[connection] = HubConnection(user: number, token: token)
     presence.connectionsChanged(now: now.monotonic)
     output.actions.append(.admit(connection, number))
     tellNewcomer(connection)

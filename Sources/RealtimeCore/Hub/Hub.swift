@@ -58,6 +58,7 @@ public struct Hub: ~Copyable {
   var typing = TypingTable()
   var privates = PrivateMessages()
   var online = OnlineCache()
+  var revocations = Revocations()
   /// Rooms with somebody on the way in, due when the one who came first has waited too long.
   var entrantDeadlines = DelayQueue<RoomNumber>()
 
@@ -76,7 +77,7 @@ public struct Hub: ~Copyable {
 
   public mutating func handle(_ command: HubCommand, now: Now) {
     switch command {
-    case .connect(let connection, let identity): connect(connection, identity, now: now)
+    case .connect(let connection, let identity, let token): connect(connection, identity, token, now: now)
     case .disconnect(let connection, let departure): disconnect(connection, departure, now: now)
     case .join(let connection, let room, let wish, let id): join(connection, room, wish, id: id, now: now)
     case .askHistory(let connection, let room, let limit, let before, let id):
@@ -89,6 +90,9 @@ public struct Hub: ~Copyable {
     case .askOnlineUsers(let connection, let room, let id): askOnlineUsers(connection, room, id: id, now: now)
     case .sendPrivate(let connection, let recipient, let text): sendPrivate(connection, recipient, text, now: now)
     case .chat(let connection, let text): chat(connection, text, now: now)
+    case .refresh(let connection, let grant, let id): refresh(connection, grant, id: id)
+    case .revoke(let asker, let wanted): revoke(asker, wanted, now: now)
+    case .disconnectUser(let asker, let user, let reason): disconnectUser(asker, user, reason: reason, now: now)
     case .askOnline(let connection): askOnline(connection, now: now)
     case .depart(let grace): depart(graceMilliseconds: grace)
     }
@@ -107,6 +111,7 @@ public struct Hub: ~Copyable {
     case .resubscribed:
       doubtAllRooms(now: now)
       doubtRosters(isNewGeneration: false, now: now)
+      doubtRevocations(isNewGeneration: false, now: now)
     }
   }
 
@@ -125,6 +130,7 @@ public struct Hub: ~Copyable {
   /// Sends what the turn gathered.
   public mutating func endTurn(now: Now) {
     sendPresenceChanges(now: now)
+    serveRevocations(now: now)
     if ringBytes > configuration.ringBytes { shrinkRings() }
     guard !marked.isEmpty else { return }
     var numbers: [RoomNumber] = []
@@ -150,6 +156,7 @@ public struct Hub: ~Copyable {
     consider(roomRetries.nextDue)
     consider(gaps.nextDue)
     consider(ringDeadline)
+    consider(revocationDeadline)
     return earliest
   }
 
@@ -200,6 +207,8 @@ public struct Hub: ~Copyable {
     case .lease(let question, let incarnation): leaseAnswered(question, incarnation: incarnation, reply, now: now)
     case .reap(let incarnation): reapAnswered(incarnation, reply)
     case .online: onlineArrived(reply, now: now)
+    case .revoke(let asker, let keys): revokeAnswered(asker, keys, reply, now: now)
+    case .revocations: revocationsArrived(reply, now: now)
     case .chat(let connection, let id): chatAnswered(connection, id: id, reply)
     case .direct(let request): privateSent(request, reply)
     case .nothing: break

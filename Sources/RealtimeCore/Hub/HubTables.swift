@@ -10,6 +10,8 @@ struct HubUser: ~Copyable {
 /// A connection, as the hub knows it.
 struct HubConnection {
   let user: UserNumber
+  /// Of the token that holds now.
+  var token: TokenStamp
   /// Rooms it is in or on its way into.
   var rooms: [RoomNumber] = []
   /// Those of them that it did not enter yet.
@@ -136,6 +138,9 @@ enum Question {
   case lease(LeaseQuestion, incarnation: String)
   case reap(String)
   case online
+  /// Which keys, and who asked; `nil`: this node, because the relay may not know them.
+  case revoke(ConnectionID?, [[UInt8]])
+  case revocations
   case chat(ConnectionID, id: [UInt8])
   case direct(Int)
   case nothing

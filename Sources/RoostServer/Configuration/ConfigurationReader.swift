@@ -28,6 +28,7 @@ public struct ConfigurationReader {
     }
     let secretFile = readFlags(arguments[...])
     readSecret(file: secretFile)
+    readPublicKeys()
     remark()
     problems += configuration.problems
   }
@@ -80,17 +81,37 @@ public struct ConfigurationReader {
   // MARK: Secret
 
   private mutating func readSecret(file flag: String?) {
-    guard let path = flag ?? environment["ROOST_SECRET_FILE"].flatMap({ $0.isEmpty ? nil : $0 }) else {
+    guard let list = flag ?? environment["ROOST_SECRET_FILE"].flatMap({ $0.isEmpty ? nil : $0 }) else {
       if let secret = environment["ROOST_SECRET"] { configuration.secret = Array(secret.utf8) }
       return
     }
-    do {
-      var secret = try readFile(path)
+    for place in KeySource.Place.list(list) {
+      guard var secret = read(place.path, "the secret file") else { continue }
       // Editors and `echo` end files with a line end that nobody means.
       while let last = secret.last, [0x0A, 0x0D].contains(last) { secret.removeLast() }
-      configuration.secret = secret
-    } catch {
-      problems.append("the secret file \(path) cannot be read: \(error)")
+      configuration.keys.append(KeySource(.secret, place, secret))
+    }
+  }
+
+  private mutating func readPublicKeys() {
+    let tokens = configuration.tokens
+    for place in KeySource.Place.list(tokens.publicKeyFiles) {
+      guard let pem = read(place.path, "the public key file") else { continue }
+      configuration.keys.append(KeySource(.publicKey, place, pem))
+    }
+    if !tokens.jwksFile.isEmpty, let set = read(tokens.jwksFile, "the key set file") {
+      var place = KeySource.Place("")
+      place.path = tokens.jwksFile
+      configuration.keys.append(KeySource(.keySet, place, set))
+    }
+    // libcurl reads it at every fetch; that it cannot be read is better said now.
+    if !tokens.jwksCAFile.isEmpty { _ = read(tokens.jwksCAFile, "jwks-ca-file:") }
+  }
+
+  private mutating func read(_ path: String, _ what: String) -> [UInt8]? {
+    do { return try readFile(path) } catch {
+      problems.append("\(what) \(path) cannot be read: \(error)")
+      return nil
     }
   }
 

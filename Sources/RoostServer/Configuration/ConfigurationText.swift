@@ -25,7 +25,7 @@ public enum ConfigurationText {
       Settings, as flags or in the environment (--redis-url is ROOST_REDIS_URL). Flags win.
 
       \(entries.joined(separator: "\n"))
-          --\(padded("secret-file", column - 4))file that holds the secret of the tokens, at least 32 bytes
+          --\(padded("secret-file", column - 4))secrets of tokens, HS256 unless said, at least 32 bytes: [kid=][ALG:]path between commas
       \(padded("", column))in the environment: ROOST_SECRET_FILE, or the secret itself as ROOST_SECRET
 
       """

@@ -2,14 +2,7 @@ internal import EventLoops
 
 extension ServerConfiguration {
   /// What keeps a node with this configuration from starting, beyond values that are no values at all. Empty: it may.
-  public var problems: [String] { secretProblems + placeProblems + limitProblems + originProblems + tlsProblems }
-
-  private var secretProblems: [String] {
-    if secret.isEmpty {
-      return ["there is no secret: set ROOST_SECRET, or --secret-file (make one: openssl rand -hex 32)"]
-    }
-    return secret.count < 32 ? ["the secret is shorter than 32 bytes: whoever guesses it is any user"] : []
-  }
+  public var problems: [String] { tokenProblems + placeProblems + limitProblems + originProblems + tlsProblems }
 
   private var placeProblems: [String] {
     var problems: [String] = []

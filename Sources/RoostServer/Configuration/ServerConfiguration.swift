@@ -1,3 +1,5 @@
+public import Tokens
+
 /// Everything a node can be told. A plain value: build it, change it, compare it, print it.
 public struct ServerConfiguration: Equatable, Sendable {
   /// Limits of SPEC section 3. Each has a written answer to "and when it is full?".
@@ -89,13 +91,16 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var redisTLS = RedisTLS()
   /// While Redis is away, a message goes to the members on this node instead of being refused.
   public var deliversWhenDegraded = false
-  /// The HS256 secret, at least 32 bytes.
-  public var secret: [UInt8] = []
+  /// What tokens are verified with, besides ``TokenSettings/jwksURL``.
+  public var keys: [KeySource] = []
+  public var tokens = TokenSettings()
   public var requiresExpiry = true
   public var origins = Origins.sameOrigin
   public var echo = Echo()
   public var limits = Limits()
   public var times = Times()
+  /// Rooms of tokens that do not name any; `nil` for any room.
+  public var defaultRooms = RoomGrants()
   /// `chat` is for admins only unless this is set.
   public var everybodyMayChat = false
   /// Seconds between losing a socket and telling others that its user left.

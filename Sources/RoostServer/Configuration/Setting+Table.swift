@@ -1,6 +1,6 @@
 extension Setting {
   /// Every setting there is, in the order of the help. The secret is not among them: see ``ConfigurationReader``.
-  public static let all = place + tls + protocolRules + limits + times + logging
+  public static let all = place + tls + tokens + protocolRules + rooms + limits + times + logging
 
   private static let place: [Setting] = [
     .text("host", "address to listen on", form: "an IP address", \.host),
@@ -29,7 +29,6 @@ extension Setting {
   ]
 
   private static let protocolRules: [Setting] = [
-    .whether("require-expiry", "refuse tokens that never expire", \.requiresExpiry),
     Setting(
       "origins", "web origins let in; empty: only the node's own host", form: "* or origins between commas",
       read: { $0.origins.text },

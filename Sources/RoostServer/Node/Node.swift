@@ -4,7 +4,6 @@ import RealtimeCore
 import RedisRelay
 import Synchronization
 public import Telemetry
-import Tokens
 import Transport
 
 /// One server process: its shards, its hub, and the port they listen on.
@@ -16,8 +15,8 @@ public final class Node: Sendable {
   public enum StartError: Error, Equatable {
     /// The host of the configuration is no address that this machine has.
     case badHost(String)
-    /// The secret is shorter than 32 bytes.
-    case badSecret
+    /// There is no key for tokens, or one that is none; says which.
+    case badKeys(String)
     /// The Redis URL or prefix is not usable; says why, without the password.
     case badRedis(String)
     /// The certificate or its key is not usable; says why.
@@ -40,12 +39,14 @@ public final class Node: Sendable {
   public init(_ configuration: ServerConfiguration, log: Log) throws(StartError) {
     let wanted = configuration.shards > 0 ? configuration.shards : Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))
     let count = min(max(1, wanted), Self.mostShards)
-    guard let verifier = Self.verifier(configuration) else { throw .badSecret }
+    let problems = configuration.tokenProblems
+    guard problems.isEmpty else { throw .badKeys(problems.joined(separator: "; ")) }
     self.log = log
-    context = NodeContext(
-      configuration, verifier: verifier, tls: try Self.tls(configuration, log), shards: count,
-      descriptorLimit: raiseDescriptorLimit())
     do {
+      let keys = try KeyKeeper(configuration)
+      context = NodeContext(
+        configuration, keys: keys, tls: try Self.tls(configuration, log), shards: count,
+        descriptorLimit: raiseDescriptorLimit())
       let loops = try Self.makeLoops(count)
       let inboxes = loops.map { Mailbox<Parcel>(wakes: $0) }
       let hubLoop = count > 1 ? try EventLoop() : nil
@@ -61,7 +62,7 @@ public final class Node: Sendable {
             hub: hubInbox, log: log))
       }
       (self.port, self.shards) = (port, shards)
-      finished = Latch(count + (count > 1 ? 1 : 0))
+      finished = Latch(count + (count > 1 ? 1 : 0) + (keys.fetches ? 1 : 0))
       guard let hubLoop, let hubInbox else {
         hub = nil
         return
@@ -94,6 +95,14 @@ public final class Node: Sendable {
         finished.arrive()
       }
     }
+    if context.keys.fetches {
+      let (keys, log, inboxes) = (context.keys, log, shards.map(\.inbox))
+      onNewThread(name: "keys") {
+        keys.run(inboxes, log: log)
+        finished.arrive()
+      }
+    }
+    for warning in context.configuration.warnings { log.warning("insecure setting", ["what": .string(warning)]) }
     context.isReady.store(true, ordering: .relaxed)
   }
 
@@ -108,6 +117,7 @@ public final class Node: Sendable {
     context.isDraining.store(true, ordering: .relaxed)
     for shard in shards { shard.inbox.post(Parcel(commands: [.stop], frames: [])) }
     hubStops.set()
+    context.keys.stop()
     hub?.loop.wake()
     await finished.wait()
   }
@@ -134,13 +144,6 @@ public final class Node: Sendable {
   public func logBacklogs() { log.note(backlogs) }
 
   // MARK: Parts
-
-  private static func verifier(_ configuration: ServerConfiguration) -> TokenVerifier? {
-    guard let key = try? VerificationKey(secret: configuration.secret) else { return nil }
-    var rules = TokenVerifier.Rules()
-    rules.requiresExpiry = configuration.requiresExpiry
-    return TokenVerifier(keys: [key], rules: rules)
-  }
 
   private static func tls(_ configuration: ServerConfiguration, _ log: Log) throws(StartError) -> TLSServer? {
     guard let identity = configuration.tls.identity else { return nil }

@@ -2,7 +2,6 @@ import EventLoops
 import Locks
 import Synchronization
 import Telemetry
-import Tokens
 import Transport
 
 /// What all shards of a node share: settings, and the few numbers that only make sense together.
@@ -10,7 +9,7 @@ import Transport
 /// Nothing here is touched per message.
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
-  let verifier: TokenVerifier
+  let keys: KeyKeeper
   /// The port speaks TLS; `nil`: in the clear.
   let tls: TLSServer?
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
@@ -33,11 +32,10 @@ final class NodeContext: Sendable {
   static let descriptorReserve = 64
 
   init(
-    _ configuration: ServerConfiguration, verifier: TokenVerifier, tls: TLSServer? = nil, shards: Int,
-    descriptorLimit: Int
+    _ configuration: ServerConfiguration, keys: KeyKeeper, tls: TLSServer? = nil, shards: Int, descriptorLimit: Int
   ) {
     self.configuration = configuration
-    (self.verifier, self.tls) = (verifier, tls)
+    (self.keys, self.tls) = (keys, tls)
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)

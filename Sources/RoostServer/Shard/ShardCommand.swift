@@ -14,7 +14,11 @@ enum ShardCommand: Sendable {
   /// One frame for every open connection.
   case everyone([UInt8])
   case close(ConnectionID, ClosingCause)
+  case refreshed(ConnectionID, TokenGrant, isGood: Bool, id: [UInt8])
+  case backend(ConnectionID, BackendAnswer)
   case online(ConnectionID, OnlineAnswer)
+  /// Tokens may be judged otherwise from now on.
+  case keysChanged
   /// No new connections; the ones there are leave one by one within so many milliseconds.
   case drain(milliseconds: Int64)
   /// Drop what is left and end the loop.

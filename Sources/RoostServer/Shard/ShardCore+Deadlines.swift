@@ -81,12 +81,8 @@ extension ShardCore {
 
   private mutating func checkOpen(_ slot: UInt32) -> Int64 {
     guard connections[slot].closing.acceptsData else { return .max }
-    if connections[slot].tokenEnd <= now.wall {
-      close(slot, .tokenExpired)
-      return .max
-    }
-    let untilTokenEnd = connections[slot].tokenEnd.subtractingReportingOverflow(now.wall).partialValue
-    let tokenDue = connections[slot].tokenEnd == .max ? Int64.max : now.monotonic + untilTokenEnd
+    let tokenDue = checkToken(slot)
+    guard connections[slot].closing.acceptsData else { return .max }
     return min(tokenDue, heartbeat(slot))
   }
 
@@ -105,6 +101,7 @@ extension ShardCore {
 
   /// The hub is too busy, or stopped.
   private mutating func unanswered(_ slot: UInt32) {
+    if parked[slot] != nil { return judgeAgain(slot) }
     if !connections[slot].flags.contains(.asksOnline) { refused(.noAnswer) }
     answer(slot, .unavailable("no answer in time", retryAfter: retryAfter()))
   }

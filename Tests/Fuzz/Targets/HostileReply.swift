@@ -35,6 +35,12 @@ struct HostileReply {
       return .roster(
         Roster(members: Array(members.prefix(number(0) % 3)), count: number(1), top: position(2), version: number(3)))
     case .online: return .online(connections: number(0), users: number(1), nodes: number(2))
+    case .revoke: return .revoked(refused: number(0))
+    case .revocations:
+      let entries = [Revocation.user("ann", issuedUntil: Int64(number(1)), until: Int64(number(2)))].compactMap(\.self)
+      return .revocations(
+        RevocationSlice(
+          entries: entries, position: number(3), top: number(4), isLast: number(0) % 2 == 0, horizon: Int64(number(5))))
     case .broadcast, .send: return .sent(receivers: number(0))
     }
   }

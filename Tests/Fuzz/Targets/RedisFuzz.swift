@@ -57,7 +57,8 @@
       return [
         .publish(room, count: 2), .read([(room, nil), (room, Position(epoch: "e", offset: 3))]), .roster(room),
         .history,
-        .changed, .alive, .reaped, .online, .sent,
+        .changed, .alive, .reaped, .online, .sent, .revoked,
+        .revocations(4),
       ]
     }()
 
