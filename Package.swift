@@ -64,7 +64,9 @@ let package = Package(
 
     .target(
       name: "RoostTesting",
-      dependencies: ["Buffers", "COpenSSL", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens"],
+      dependencies: [
+        "Buffers", "COpenSSL", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens", "Transport",
+      ],
       path: "Tests/RoostTesting", swiftSettings: rules),
     // a whole cluster in one thread, under a seed
     .target(
@@ -86,6 +88,9 @@ let package = Package(
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: rules),
     tests("FuzzTests", ["FuzzTargets"]),
+    // what judging a token costs
+    .executableTarget(
+      name: "token-costs", dependencies: ["RoostTesting", "Tokens"], path: "Tests/TokenCosts", swiftSettings: rules),
     tests("FaultRunnerTests", ["CSystem", "FaultRunner", "EventLoops", "RoostTesting"]),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
@@ -98,7 +103,7 @@ let package = Package(
     tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
     tests("FetchTests", ["Fetch", "RoostTesting"]),
     tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens", "Transport"]),
-    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
+    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),
   ]

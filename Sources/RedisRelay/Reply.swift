@@ -85,9 +85,12 @@ struct Reply {
     return items[position]
   }
 
-  /// What may be shown in a log: printable ASCII, cut. Redis' words are not ours.
+  /// What may be shown in a log: printable ASCII, cut. Redis' words are not ours; those about a command it does not
+  /// know repeat what was said, and that may have been a password.
   private static func sanitised(_ bytes: ArraySlice<UInt8>) -> String {
-    String(decoding: bytes.prefix(160).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    let text = String(
+      decoding: bytes.prefix(160).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    return text.firstRange(of: "with args").map { text[..<$0.lowerBound] + "…" } ?? text
   }
 
   private static var keptBytes: Int { 65_536 }

@@ -102,7 +102,7 @@ extension Reply {
     guard try takeArray() == 5 else { throw .unexpectedShape }
     let (position, top) = (try takeNumber(), try takeNumber())
     let isLast = try takeInteger() == 1
-    let horizon = Int64(try takeInteger())
+    let horizon = Int64(try takeNumber())
     let words = try takeArray()
     guard words % 2 == 0, words <= 2 * RelayLimits.revocationsPerSlice, isLast || position > known else {
       throw .unexpectedShape

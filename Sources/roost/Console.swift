@@ -53,6 +53,12 @@ enum Console {
     return Array(bytes[..<count])
   }
 
+  /// Whether others than its owner may read a file; false when there is none.
+  static func isExposed(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & 0o044 != 0
+  }
+
   /// Makes a file that only this user can read.
   static func writeFile(_ path: String, _ text: String) throws {
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

@@ -10,6 +10,7 @@ extension NodeContext {
     text.write(Metric.accepted, total.accepted)
     text.write(Metric.opened, total.opened)
     text.write(Metric.refused, refusals.samples)
+    text.write(Metric.callsRefused, callRefusals.samples)
     text.write(Metric.closes, closes.samples)
     text.write(Metric.refusedTokens, keys.refusals.samples)
     if keys.fetches { text.write(Metric.keyFetches, keys.outcomes.samples) }
@@ -45,6 +46,8 @@ private enum Metric {
   static let opened = MetricDescription("roost_opened_total", .counter, help: "Completed handshakes.")
   static let refused = MetricDescription(
     "roost_handshakes_refused_total", .counter, labels: ["reason"], help: "Handshakes turned away.")
+  static let callsRefused = MetricDescription(
+    "roost_api_refused_total", .counter, labels: ["reason"], help: "Calls to the API turned away.")
   static let closes = MetricDescription(
     "roost_closes_total", .counter, labels: ["code", "reason"],
     help: "WebSockets that the node ended; 1006: without a close frame, because nobody would read it.")

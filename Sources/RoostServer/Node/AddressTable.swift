@@ -10,10 +10,14 @@ struct AddressTable {
     var host: String
     var connections = 0
     var bucket = TokenBucket()
+    /// Attempts to use the API that failed.
+    var failures = TokenBucket()
   }
 
   /// Addresses without connections are remembered, for their rate, until there are so many of them.
   private static let idleLimit = 10_000
+  /// Failed attempts of one address: ten at once, then one in ten seconds.
+  private static let failureRate = Rate(burst: 10, nanosecondsPerToken: 10_000_000_000)
   private let limit: Int
   private let rate: Rate
   private var addresses: [Address] = []
@@ -47,6 +51,17 @@ struct AddressTable {
     if addresses[Int(entry)].connections == 0 { idle += 1 }
   }
 
+  /// How long the address has to wait before it may try to authenticate again, in milliseconds; 0: not at all.
+  func authenticationWait(_ entry: Entry, nanoseconds now: Int64) -> Int {
+    var failures = addresses[Int(entry)].failures
+    guard case .refused(let wait) = failures.take(at: now, rate: Self.failureRate) else { return 0 }
+    return wait
+  }
+
+  mutating func authenticationFailed(_ entry: Entry, nanoseconds now: Int64) {
+    _ = addresses[Int(entry)].failures.take(at: now, rate: Self.failureRate)
+  }
+
   private mutating func make(_ host: String, _ now: Int64) -> Entry {
     if idle >= Self.idleLimit { sweep(now) }
     let entry: Entry
@@ -66,7 +81,8 @@ struct AddressTable {
   private mutating func sweep(_ now: Int64) {
     for mustForget in [false, true] where idle >= Self.idleLimit {
       for (host, entry) in entries where addresses[Int(entry)].connections == 0 {
-        guard mustForget || addresses[Int(entry)].bucket.isFull(at: now) else { continue }
+        let address = addresses[Int(entry)]
+        guard mustForget || address.bucket.isFull(at: now) && address.failures.isFull(at: now) else { continue }
         entries[host] = nil
         free.append(entry)
         idle -= 1

@@ -29,6 +29,8 @@ public final class Node: Sendable {
 
   /// What it listens on; differs from the configuration's when that is 0.
   public let port: UInt16
+  /// What it listens on for administration, if that has a port of its own.
+  public let adminPort: UInt16?
   private let context: NodeContext
   private let log: Log
   private let shards: [Shard]
@@ -53,13 +55,15 @@ public final class Node: Sendable {
       let hubInbox = hubLoop.map { Mailbox<HubCommand>(wakes: $0) }
       var port = configuration.port
       var shards: [Shard] = []
+      var admin = try configuration.adminPort.map { try Self.listen(configuration.adminHost, $0, sharesPort: false) }
+      adminPort = admin?.port
       for index in 0..<count {
         let listener = try Self.listen(configuration.host, port)
         port = listener.port
         shards.append(
           try Shard(
             index: UInt8(index), context: context, loop: loops[index], inbox: inboxes[index], listener: listener,
-            hub: hubInbox, log: log))
+            adminListener: admin.take(), hub: hubInbox, log: log))
       }
       (self.port, self.shards) = (port, shards)
       finished = Latch(count + (count > 1 ? 1 : 0) + (keys.fetches ? 1 : 0))
@@ -162,8 +166,8 @@ public final class Node: Sendable {
     return loops
   }
 
-  private static func listen(_ host: String, _ port: UInt16) throws -> Listener {
+  private static func listen(_ host: String, _ port: UInt16, sharesPort: Bool = true) throws -> Listener {
     guard let address = Address.resolve(host: host, port: port).first else { throw StartError.badHost(host) }
-    return try Listener(address)
+    return try Listener(address, sharesPort: sharesPort)
   }
 }

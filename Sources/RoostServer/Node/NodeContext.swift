@@ -10,6 +10,7 @@ import Transport
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
   let keys: KeyKeeper
+  let apiKeys: APIKeys
   /// The port speaks TLS; `nil`: in the clear.
   let tls: TLSServer?
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
@@ -22,6 +23,7 @@ final class NodeContext: Sendable {
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
   let refusals = Tally<RefusalReason>()
+  let callRefusals = Tally<CallRefusalReason>()
   let closes = Tally<CloseReason>()
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
@@ -36,6 +38,7 @@ final class NodeContext: Sendable {
   ) {
     self.configuration = configuration
     (self.keys, self.tls) = (keys, tls)
+    apiKeys = APIKeys(configuration.apiKeys)
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
@@ -59,4 +62,15 @@ final class NodeContext: Sendable {
   }
 
   func host(of entry: AddressTable.Entry) -> String { addresses.locked { $0.host(of: entry) } }
+
+  /// How long this address has to wait before it may try a key or token again, in milliseconds; 0: not at all.
+  func authenticationWait(_ entry: AddressTable.Entry) -> Int {
+    let now = monotonicNanoseconds()
+    return addresses.locked { $0.authenticationWait(entry, nanoseconds: now) }
+  }
+
+  func authenticationFailed(_ entry: AddressTable.Entry) {
+    let now = monotonicNanoseconds()
+    addresses.locked { $0.authenticationFailed(entry, nanoseconds: now) }
+  }
 }

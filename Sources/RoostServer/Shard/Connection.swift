@@ -10,7 +10,9 @@ struct Connection: ~Copyable {
   enum Phase: UInt8 {
     /// Reading HTTP requests.
     case request
-    /// A request waits for the hub: a place, or the online numbers.
+    /// The body of a call to the API is on its way.
+    case body
+    /// A request waits for the hub: a place, the online numbers, or what came of a call.
     case waiting
     /// A WebSocket, until its ``closing`` is over.
     case open
@@ -20,7 +22,7 @@ struct Connection: ~Copyable {
   }
 
   struct Flags: OptionSet {
-    let rawValue: UInt16
+    let rawValue: UInt32
     static let echoes = Flags(rawValue: 1 << 0)
     static let isAdmin = Flags(rawValue: 1 << 1)
     /// The hub was asked for a place and must hear of the end.
@@ -48,6 +50,8 @@ struct Connection: ~Copyable {
     static let isOpen = Flags(rawValue: 1 << 14)
     /// Lost messages of rooms, and the hub does not know yet.
     static let hasMutedRooms = Flags(rawValue: 1 << 15)
+    /// Came in by the port for administration.
+    static let isAdministrative = Flags(rawValue: 1 << 16)
   }
 
   /// A room the connection is in, or on its way into.

@@ -9,20 +9,30 @@ extension ShardCore {
   /// How long to leave the listener alone when descriptors ran out, unless one is closed earlier; milliseconds.
   private static let exhaustionPause: Int64 = 100
 
-  mutating func accept() {
+  mutating func accept(isAdministrative: Bool) {
     for _ in 0..<Self.acceptsPerTurn {
-      switch listener?.accept() ?? .wouldBlock {
-      case .socket(let socket, let from): admit(socket, from: from)
+      switch next(isAdministrative: isAdministrative) {
+      case .socket(let socket, let from): admit(socket, from: from, isAdministrative ? .isAdministrative : [])
       case .wouldBlock: return
       case .exhausted: return pauseAccepting()
       }
     }
   }
 
-  private mutating func admit(_ socket: consuming Socket, from address: Address) {
+  private mutating func next(isAdministrative: Bool) -> Listener.Accepted {
+    if isAdministrative { return adminListener?.accept() ?? .wouldBlock }
+    return listener?.accept() ?? .wouldBlock
+  }
+
+  private mutating func admit(_ socket: consuming Socket, from address: Address, _ port: Connection.Flags) {
     counters.accepted &+= 1
     let arrival = context.arrive(from: address.host)
-    var flags: Connection.Flags = []
+    if arrival.isOverAddressLimit, context.tls != nil {
+      // To hear why, it would have to be given a handshake: a signature of ours for each try of a flood.
+      refused(.addressLimit)
+      return context.depart(arrival.entry)
+    }
+    var flags = port
     if arrival.isOverAddressLimit { flags.insert(.isOverAddressLimit) }
     if arrival.isOverNodeLimit { flags.insert(.isOverNodeLimit) }
     let deadline = now.monotonic + rules.handshake
@@ -41,17 +51,23 @@ extension ShardCore {
     return tls.accept(socket)
   }
 
-  /// A listener with connections nobody can take is ready all the time: look away for a while.
+  /// Listeners with connections nobody can take are ready all the time: look away for a while.
   private mutating func pauseAccepting() {
-    guard let descriptor = listener?.descriptor else { return }
-    loop.modify(descriptor, token: Token.listener, interest: [])
+    watchListeners([])
     acceptsAgainAt = now.monotonic + Self.exhaustionPause
     timers.add(deadline: acceptsAgainAt, token: Token.timers)
   }
 
   mutating func resumeAccepting() {
-    guard acceptsAgainAt != .max, let descriptor = listener?.descriptor else { return }
+    guard acceptsAgainAt != .max else { return }
     acceptsAgainAt = .max
-    loop.modify(descriptor, token: Token.listener, interest: .read)
+    watchListeners(.read)
+  }
+
+  private mutating func watchListeners(_ interest: EventLoop.Interest) {
+    if let descriptor = listener?.descriptor { loop.modify(descriptor, token: Token.listener, interest: interest) }
+    if let descriptor = adminListener?.descriptor {
+      loop.modify(descriptor, token: Token.adminListener, interest: interest)
+    }
   }
 }

@@ -99,6 +99,7 @@ extension ShardCore {
   mutating func destroy(_ slot: UInt32) {
     farewell(slot, .lost)
     handshakes[slot] = nil
+    calls[slot] = nil
     parked[slot] = nil
     outbox.drop(slot)
     slowSlots.remove(slot)

@@ -65,6 +65,8 @@ extension ShardCore {
     for slot in 0..<UInt32(connections.slotCount) where connections.isInUse(slot) { destroy(slot) }
     if let descriptor = listener?.descriptor { loop.remove(descriptor) }
     listener = nil
+    if let descriptor = adminListener?.descriptor { loop.remove(descriptor) }
+    adminListener = nil
     isStopped = true
   }
 }

@@ -37,10 +37,11 @@ struct HostileReply {
     case .online: return .online(connections: number(0), users: number(1), nodes: number(2))
     case .revoke: return .revoked(refused: number(0))
     case .revocations:
-      let entries = [Revocation.user("ann", issuedUntil: Int64(number(1)), until: Int64(number(2)))].compactMap(\.self)
+      let entries = [Revocation.token("t1", until: Int64(number(1))), .user("ann", issuedUntil: 3, until: 9)]
       return .revocations(
         RevocationSlice(
-          entries: entries, position: number(3), top: number(4), isLast: number(0) % 2 == 0, horizon: Int64(number(5))))
+          entries: Array(entries.compactMap(\.self).prefix(number(0) % 3)), position: number(2), top: number(3),
+          isLast: number(1) % 2 == 0, horizon: Int64(number(4))))
     case .broadcast, .send: return .sent(receivers: number(0))
     }
   }

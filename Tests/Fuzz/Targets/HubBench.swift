@@ -31,6 +31,8 @@ struct HubBench: ~Copyable {
     case "-": go(UInt32(rest.first ?? 0) % 3)
     case "f": hub.handle(.frame(withEpoch(rest)), now: now)
     case "d": hub.handle(.directed(withEpoch(rest)), now: now)
+    case "v": revoke(rest)
+    case "k": hub.handle(.disconnectUser(id(9), user: "ann", reason: String(decoding: rest, as: UTF8.self)), now: now)
     case "t": try advance(Int64(Self.numbers(rest).first ?? 1) % 100_000)
     case "p": store(rest, isHeard: true)
     case "q": store(rest, isHeard: false)
@@ -38,7 +40,6 @@ struct HubBench: ~Copyable {
     case "r": release(nil)
     case "R": release(Self.numbers(rest))
     case "s": hub.handle(.state(Self.states[(Self.numbers(rest).first ?? 0) % Self.states.count]), now: now)
-    case "k": revoke(rest)
     case "x":
       seed += 1
       relay = LocalRelay(seed: seed, historyMessages: 8, now: now)
@@ -80,18 +81,14 @@ struct HubBench: ~Copyable {
     guard shard.come(id(slot)) else { return }
     // Two of them are one user.
     guard let user = Identity(user: slot == 2 ? "7" : "ann", name: "", isAdmin: slot == 2) else { return }
-    hub.handle(.connect(id(slot), user, TokenStamp(id: "t\(slot)", issuedAt: now.wall / 1_000)), now: now)
+    hub.handle(.connect(id(slot), user, TokenStamp(id: "t\(slot)", issuedAt: Int64(slot))), now: now)
   }
 
-  /// The token of the connection that the line names, or all of a user's; and the user's connections are closed.
-  private mutating func revoke(_ rest: [UInt8]) {
-    let until = now.wall / 1_000 + 60
-    let token = Revocation.token("t\(rest.first.map { $0 % 3 } ?? 0)", until: until)
-    let user = Revocation.user("ann", issuedUntil: now.wall / 1_000 - 30, until: until)
-    let (asker, all) = (ConnectionID(shard: 1, generation: 1, slot: 1), [token, user].compactMap(\.self))
-    hub.handle(.revoke(asker, Array(all.prefix(1 + rest.count % 2))), now: now)
-    let reason = String(decoding: rest, as: UTF8.self)
-    if rest.count > 2 { hub.handle(.disconnectUser(asker, user: "ann", reason: reason), now: now) }
+  private mutating func revoke(_ name: [UInt8]) {
+    let name = String(decoding: name, as: UTF8.self)
+    let end = now.wall / 1_000 + 60
+    let wanted = [Revocation.token(name, until: end), .user(name, issuedUntil: 1, until: end)].compactMap(\.self)
+    hub.handle(.revoke(id(9), wanted), now: now)
   }
 
   private mutating func go(_ slot: UInt32) {
