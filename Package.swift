@@ -85,6 +85,9 @@ let package = Package(
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: rules),
     tests("FuzzTests", ["FuzzTargets"]),
+    // what judging a token costs
+    .executableTarget(
+      name: "token-costs", dependencies: ["RoostTesting", "Tokens"], path: "Tests/TokenCosts", swiftSettings: rules),
     tests("FaultRunnerTests", ["CSystem", "FaultRunner", "EventLoops", "RoostTesting"]),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),

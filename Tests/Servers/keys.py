@@ -91,7 +91,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(0.1)
 
     def silent(self):
-        sys.stdin.read()
+        threading.Event().wait()
 
     def empty(self):
         self.body(200, b"")

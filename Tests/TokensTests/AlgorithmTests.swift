@@ -62,7 +62,8 @@ import Testing
     let zero = [UInt8](repeating: 0, count: half)
     let ones = [UInt8](repeating: 0xFF, count: half)
     let forged: [[UInt8]] = [
-      zero + zero, Array(raw[..<half]) + zero, zero + raw[half...], ones + ones, Array(raw[half...]) + raw[..<half], raw + [0],
+      zero + zero, Array(raw[..<half]) + zero, zero + raw[half...], ones + ones, Array(raw[half...]) + raw[..<half],
+      raw + [0],
       raw.dropLast(), [0] + raw, ECDSASignature.der(raw: raw), [1],
     ]
     #expect(try verifier.verify(token).userID == "ann")

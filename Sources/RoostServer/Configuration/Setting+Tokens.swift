@@ -10,6 +10,9 @@ extension Setting {
       \.tokens.jwksURL),
     .text(
       "jwks-ca-file", "certificates to trust for jwks-url; empty: the system's", form: "a path", \.tokens.jwksCAFile),
+    .number(
+      "jwks-waiting", "handshakes of a thread that wait for keys to be fetched; over it: 401 or 503", 0...100_000,
+      "handshakes", \.tokens.waitingHandshakes),
     .list("jwks-issuer", "iss of tokens signed with keys of a set; empty: as issuer", \.tokens.jwksIssuers),
     .list("issuer", "iss of tokens, one of these; empty: any", \.tokens.issuers),
     .list("audience", "aud of tokens, one of these; empty: any", \.tokens.audiences),

@@ -12,15 +12,15 @@ struct ParkedHandshake {
 }
 
 extension ShardCore {
-  /// Handshakes of one shard that wait for keys. Beyond, they are refused as if no keys were coming.
-  static let mostParked = 256
   /// How long one waits, in milliseconds: longer than a fetch may take.
   private static let patience: Int64 = 3_000
 
   /// What the token grants; nil when it has to wait for keys.
   mutating func judge(_ slot: UInt32, _ token: [UInt8], _ response: [UInt8]) throws(Refused) -> TokenGrant? {
-    do throws(TokenError) { return try grant(of: token) } catch {
-      guard parked.count < Self.mostParked, context.keys.mayBecomeGood(error, now: now.monotonic) else {
+    do throws(TokenError) {
+      return try grant(of: token)
+    } catch {
+      guard parked.count < rules.parked, context.keys.mayBecomeGood(error, now: now.monotonic) else {
         throw refusal(error)
       }
       parked[slot] = ParkedHandshake(token: token, response: response)
@@ -39,7 +39,9 @@ extension ShardCore {
   /// The last word about a handshake that waited.
   mutating func judgeAgain(_ slot: UInt32) {
     guard let handshake = parked.removeValue(forKey: slot) else { return }
-    do throws(TokenError) { ask(slot, try grant(of: handshake.token), handshake.response) } catch {
+    do throws(TokenError) {
+      ask(slot, try grant(of: handshake.token), handshake.response)
+    } catch {
       let turnedAway = refusal(error)
       refused(turnedAway.reason)
       answer(slot, turnedAway.response)

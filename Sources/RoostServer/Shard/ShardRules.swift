@@ -26,6 +26,8 @@ struct ShardRules {
   let echoPath: String?
   /// Administration has a port of its own.
   let hasAdminPort: Bool
+  /// Handshakes that may wait for keys.
+  let parked: Int
 
   init(_ configuration: ServerConfiguration) {
     let (limits, times, echo) = (configuration.limits, configuration.times, configuration.echo)
@@ -45,6 +47,7 @@ struct ShardRules {
     queueBytes = limits.queueBytes
     slowConsumer = limits.slowConsumer
     hasAdminPort = configuration.adminPort != nil
+    parked = configuration.tokens.waitingHandshakes
     echoPath = echo.isEnabled ? echo.path : nil
   }
 }
