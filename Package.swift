@@ -64,7 +64,9 @@ let package = Package(
 
     .target(
       name: "RoostTesting",
-      dependencies: ["Buffers", "COpenSSL", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens"],
+      dependencies: [
+        "Buffers", "COpenSSL", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens", "Transport",
+      ],
       path: "Tests/RoostTesting", swiftSettings: rules),
     // a whole cluster in one thread, under a seed
     .target(
@@ -81,7 +83,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Buffers", "COpenSSL", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens", "WebSocketCore",
+        "Buffers", "COpenSSL", "EventLoops", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens",
+        "WebSocketCore",
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: rules),
     tests("FuzzTests", ["FuzzTargets"]),
@@ -100,7 +103,7 @@ let package = Package(
     tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
     tests("FetchTests", ["Fetch", "RoostTesting"]),
     tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens", "Transport"]),
-    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
+    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),
   ]

@@ -1,3 +1,5 @@
+import RealtimeCore
+
 /// Redis said something that this relay cannot have asked for. The connection is of no more use.
 enum MalformedReply: Error, Equatable { case protocolError, tooLong, unexpectedShape }
 
@@ -50,6 +52,13 @@ struct Reply {
 
   mutating func takeInteger() throws(MalformedReply) -> Int {
     guard case .integer(let number) = try take() else { throw .unexpectedShape }
+    return number
+  }
+
+  /// An offset, a version or a count.
+  mutating func takeNumber() throws(MalformedReply) -> Int {
+    let number = try takeInteger()
+    guard 0...RelayLimits.highestNumber ~= number else { throw .unexpectedShape }
     return number
   }
 

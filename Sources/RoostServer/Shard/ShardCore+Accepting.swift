@@ -27,6 +27,11 @@ extension ShardCore {
   private mutating func admit(_ socket: consuming Socket, from address: Address, _ port: Connection.Flags) {
     counters.accepted &+= 1
     let arrival = context.arrive(from: address.host)
+    if arrival.isOverAddressLimit, context.tls != nil {
+      // To hear why, it would have to be given a handshake: a signature of ours for each try of a flood.
+      refused(.addressLimit)
+      return context.depart(arrival.entry)
+    }
     var flags = port
     if arrival.isOverAddressLimit { flags.insert(.isOverAddressLimit) }
     if arrival.isOverNodeLimit { flags.insert(.isOverNodeLimit) }
