@@ -13,6 +13,9 @@ public struct Inflater: ~Copyable {
     case tooBig
     /// Not deflate's format, cut off, or more than a message.
     case invalid
+    /// Far more blocks than what they hold needs. Each may bring code tables of its own, which take a hundred times
+    /// longer to build than a plain message of the same size takes to read.
+    case tooManyBlocks
   }
 
   private let stream: UnsafeMutablePointer<z_stream>
@@ -20,6 +23,9 @@ public struct Inflater: ~Copyable {
   private static let tail: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
   /// Bytes restored at once, so that no memory is taken for what may not come.
   private static let pieceBytes = 64 * 1_024
+  /// Blocks that any message may have, and the bytes for which it may have one more. Compressors make one block of
+  /// thousands of bytes, and two when they are flushed.
+  private static let (freeBlocks, bytesPerBlock) = (16, 64)
 
   public init() {
     unsafe stream = .allocate(capacity: 1)
@@ -46,22 +52,27 @@ public struct Inflater: ~Copyable {
     guard payload.byteCount > 0 else { return }
     unsafe inflateReset(stream)
     let end = output.count + limit
-    var isFinished = try take(payload, end: end, to: &output)
-    if !isFinished { isFinished = try unsafe take(Self.tail.span.bytes, end: end, to: &output) }
+    var blocks = Self.freeBlocks - output.count / Self.bytesPerBlock
+    var isFinished = try take(payload, end: end, blocks: &blocks, to: &output)
+    if !isFinished { isFinished = try unsafe take(Self.tail.span.bytes, end: end, blocks: &blocks, to: &output) }
     // The tail is an empty block: whoever is within a block behind it was cut off.
     let isBetweenBlocks = unsafe stream.pointee.data_type & 0x80 != 0
     guard isFinished || isBetweenBlocks else { throw .invalid }
   }
 
   /// Restores all that `input` holds. True when it ends with a final block.
+  ///
+  /// - Parameter blocks: how many more may end, those that the bytes in `output` are worth left out.
   private mutating func take(
-    _ input: borrowing RawSpan, end: Int, to output: inout ByteBuffer
+    _ input: borrowing RawSpan, end: Int, blocks: inout Int, to output: inout ByteBuffer
   ) throws(Failure) -> Bool {
     var taken = 0
     while true {
       let room = min(Self.pieceBytes, end + 1 - output.count)
       let (result, wasFilled) = step(input, from: &taken, room: room, to: &output)
       guard output.count <= end else { throw .tooBig }
+      if unsafe result == Z_STREAM_END || stream.pointee.data_type & 0x80 != 0 { blocks -= 1 }
+      guard blocks + output.count / Self.bytesPerBlock >= 0 else { throw .tooManyBlocks }
       switch result {
       case Z_STREAM_END:
         if taken == input.byteCount { return true }
@@ -88,7 +99,8 @@ public struct Inflater: ~Copyable {
       _ = unsafe output.append(upTo: room) { space in
         unsafe stream.pointee.next_out = space.baseAddress?.assumingMemoryBound(to: Bytef.self)
         unsafe stream.pointee.avail_out = UInt32(space.count)
-        result = unsafe inflate(stream, Z_SYNC_FLUSH)
+        // Stops behind each block, too.
+        result = unsafe inflate(stream, Z_BLOCK)
         return unsafe space.count - Int(stream.pointee.avail_out)
       }
       return unsafe bytes.count - Int(stream.pointee.avail_in)

@@ -28,6 +28,8 @@ public enum ProtocolViolation: Error, Equatable, CaseIterable, Sendable {
   /// A compressed message that no compressor makes. RFC 7692 gives no code for it; 1007 says that the data of a
   /// message is not what its header announced, while its framing was right.
   case invalidCompression
+  /// A compressed message in far more blocks than it needs, which cost the peer little and us much.
+  case tooManyBlocks
   /// More bytes than the limit, by the header of the frame and what came before it, or by what a compressed message
   /// turns out to hold.
   case messageTooBig
@@ -48,7 +50,7 @@ extension CloseCode {
         .protocolError
       case .invalidUTF8, .invalidCompression: .invalidPayload
       case .messageTooBig: .messageTooBig
-      case .tooManyFragments, .emptyFragments: .policyViolation
+      case .tooManyFragments, .emptyFragments, .tooManyBlocks: .policyViolation
       }
   }
 }

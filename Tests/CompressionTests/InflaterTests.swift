@@ -20,8 +20,8 @@ import Testing
       [0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00], hello + hello
     ),
     (
-      "many flushes", (0..<100).flatMap { _ in RawDeflate.compress(hello, flush: .sync) } + [0],
-      Array(repeating: hello, count: 100).flatMap(\.self)
+      "some flushes", (0..<7).flatMap { _ in RawDeflate.compress(hello, flush: .sync) } + [0],
+      Array(repeating: hello, count: 7).flatMap(\.self)
     ),
     ("an empty final block", [0x03, 0x00], []),
   ]
@@ -54,6 +54,27 @@ import Testing
     #expect(throws: Inflater.Failure.invalid) { try inflater.restored(payload) }
     let next = try inflater.restored(Self.forms[0].1)
     #expect(next == Self.hello)
+  }
+
+  /// Blocks of next to nothing: each may have code tables, and to build those is what costs.
+  @Test(arguments: [RawDeflate.Flush.sync, .full, .finish])
+  func `a message has no more blocks than its content is worth`(flush: RawDeflate.Flush) throws {
+    var inflater = Inflater()
+    let block = RawDeflate.compress(Self.hello, flush: flush)
+    let few = (0..<5).flatMap { _ in block }
+    let many = (0..<100).flatMap { _ in block }
+    let restored = try inflater.restored(few + [0])
+    #expect(restored.count == 25)
+    #expect(throws: Inflater.Failure.tooManyBlocks) { try inflater.restored(many + [0]) }
+    // An honest message of a megabyte has some hundred.
+    let long = someLongText()
+    let whole = try inflater.restored(RawDeflate.compress(long, level: 1), limit: long.count)
+    #expect(whole == long)
+  }
+
+  private func someLongText() -> [UInt8] {
+    var random = SeededGenerator(seed: 9)
+    return (0..<1 << 20).map { _ in UInt8.random(in: 97...122, using: &random) }
   }
 
   @Test(arguments: 0..<200 as Range<UInt64>)

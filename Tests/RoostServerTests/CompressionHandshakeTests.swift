@@ -75,12 +75,14 @@ struct CompressionHandshakeTests {
       Self(
         "a bomb of four megabytes", TestClient.frame(RawDeflate.bomb(mebibytes: 4), opcode: 2, isCompressed: true), 1009
       ),
+      Self("a hundred blocks of one byte", TestClient.frame(blocks, isCompressed: true), 1008),
       Self("too long on the wire", TestClient.frame([UInt8](repeating: 0, count: 5_000), isCompressed: true), 1009),
       Self(
         "too long on the wire, in fragments",
         TestClient.frame([UInt8](repeating: 0, count: 4_000), isFinal: false, isCompressed: true)
           + TestClient.frame([UInt8](repeating: 0, count: 1_000), opcode: 0), 1009),
     ]
+    static let blocks = (0..<100).flatMap { _ in RawDeflate.compress([65], flush: .sync) } + [0]
     static let notUTF8 = TestClient.frame(RawDeflate.compress([0xC3, 0x28]), isCompressed: true)
   }
 

@@ -50,7 +50,7 @@ import WebSocketCore
       let expected: UInt16 =
         switch violation {
         case .invalidUTF8, .invalidCompression: 1007
-        case .tooManyFragments, .emptyFragments: 1008
+        case .tooManyFragments, .emptyFragments, .tooManyBlocks: 1008
         case .messageTooBig: 1009
         default: 1002
         }

@@ -6,6 +6,7 @@ import WebSocketCore
 enum CloseReason: Int, CountedReason {
   // the peer broke the protocol
   case protocolError, invalidUTF8, invalidCompression, messageTooBig, tooManyFragments, emptyFragments
+  case tooManyBlocks
   // it obeys the protocol and is a burden
   case unfinishedMessage, controlFlood, invalidFormat, badTokens, rateLimitIgnored, tooSlow
   // it has no right to be here any more
@@ -23,6 +24,7 @@ enum CloseReason: Int, CountedReason {
       case .messageTooBig: .messageTooBig
       case .tooManyFragments: .tooManyFragments
       case .emptyFragments: .emptyFragments
+      case .tooManyBlocks: .tooManyBlocks
       default: .protocolError
       }
   }
@@ -53,7 +55,7 @@ enum CloseReason: Int, CountedReason {
     case .protocolError: (.protocolError, "")
     case .invalidUTF8, .invalidCompression: (.invalidPayload, "")
     case .messageTooBig: (.messageTooBig, "")
-    case .tooManyFragments, .emptyFragments: (.policyViolation, "")
+    case .tooManyFragments, .emptyFragments, .tooManyBlocks: (.policyViolation, "")
     case .unfinishedMessage: (.policyViolation, "message not complete in time")
     case .controlFlood: (.policyViolation, "too many control frames")
     case .invalidFormat: (.policyViolation, "too many messages that are no JSON")

@@ -40,7 +40,11 @@ struct ShardCompression: ~Copyable {
     self.inflater = consume inflater
     guard let failure else { return message }
     reuse(&message)
-    throw failure == .tooBig ? .messageTooBig : .invalidCompression
+    switch failure {
+    case .tooBig: throw .messageTooBig
+    case .invalid: throw .invalidCompression
+    case .tooManyBlocks: throw .tooManyBlocks
+    }
   }
 
   mutating func reuse(_ memory: inout ByteBuffer) {
