@@ -6,9 +6,10 @@ enum RequestShape {
   case read([(room: RoomName, known: Position?)])
   case roster(RoomName)
   case history
+  case counted(Int)
   case changed, alive, reaped, online, sent
 
-  enum Sort { case publish, read, history, roster, changed, alive, reaped, online, sent }
+  enum Sort { case publish, read, history, roster, counted, changed, alive, reaped, online, sent }
 
   var sort: Sort {
     switch self {
@@ -16,6 +17,7 @@ enum RequestShape {
     case .read: .read
     case .history: .history
     case .roster: .roster
+    case .counted: .counted
     case .changed: .changed
     case .alive: .alive
     case .reaped: .reaped

@@ -73,10 +73,10 @@ struct Cluster {
   }
 
   private mutating func startNode(_ name: String, _ port: UInt16) throws {
-    // All clients of the balancer come from one address.
+    // The balancer is believed, and so is everybody on this machine: no limits per address here.
     let flags = [
       "--host", "127.0.0.1", "--port", "\(port)", "--node-id", name, "--redis-url", redisURL, "--secret-file",
-      secretFile, "--connections-per-address", "100000", "--connects-per-address", "100000",
+      secretFile, "--trusted-proxies", "127.0.0.1",
     ]
     try supervisor.start(name, [Console.executable, "serve"] + flags + nodeFlags)
   }

@@ -2,13 +2,20 @@ import Buffers
 
 extension Hub {
   mutating func connect(_ connection: ConnectionID, _ identity: Identity, now: Now) {
-    let known = userNumbers[identity.user]
-    if let known, users[known].connections.count >= configuration.connectionsPerUser {
+    guard connectionsHere(identity.user) + admissions.count(of: identity.user) < configuration.connectionsPerUser else {
       output.actions.append(.refuse(connection, .tooManyConnections))
       return
     }
-    let number = known ?? addUser(identity)
+    guard mayBeElsewhere else { return admit(connection, identity, now: now) }
+    admissions.append(connection, identity)
+  }
+
+  func connectionsHere(_ user: String) -> Int { userNumbers[user].map { users[$0].connections.count } ?? 0 }
+
+  mutating func admit(_ connection: ConnectionID, _ identity: Identity, now: Now) {
+    let number = userNumbers[identity.user] ?? addUser(identity)
     users[number].connections.append(connection)
+    noteUserCount(number)
     connections[connection] = HubConnection(user: number)
     presence.connectionsChanged(now: now.monotonic)
     output.actions.append(.admit(connection, number))
@@ -17,13 +24,16 @@ extension Hub {
 
   mutating func disconnect(_ connection: ConnectionID, _ departure: Departure, now: Now) {
     // A refused connection was never put down.
-    guard let record = connections[connection] else { return }
+    guard let record = connections[connection] else {
+      _ = admissions.take(connection)
+      return
+    }
     outstanding[connection] = nil
     for room in record.rooms { removeMember(connection, user: record.user, room: room, departure, now: now) }
     connections[connection] = nil
     presence.connectionsChanged(now: now.monotonic)
     users[record.user].connections.removeAll { $0 == connection }
-    if users[record.user].connections.isEmpty { removeUser(record.user) }
+    if users[record.user].connections.isEmpty { removeUser(record.user) } else { noteUserCount(record.user) }
   }
 
   func user(of connection: ConnectionID) -> UserNumber? { connections[connection]?.user }
@@ -35,6 +45,7 @@ extension Hub {
     let number = users.insert(HubUser(identity)).slot
     userNumbers[identity.user] = number
     presence.change(room: nil, identity, isJoin: true)
+    users[number].onlineChange = presence.lastChange
     return number
   }
 

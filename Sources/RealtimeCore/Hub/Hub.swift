@@ -58,6 +58,8 @@ public struct Hub: ~Copyable {
   var typing = TypingTable()
   var privates = PrivateMessages()
   var online = OnlineCache()
+  var admissions = Admissions()
+  var userCounts = UserCounts()
   /// Rooms with somebody on the way in, due when the one who came first has waited too long.
   var entrantDeadlines = DelayQueue<RoomNumber>()
 
@@ -116,6 +118,7 @@ public struct Hub: ~Copyable {
     tickRosters(now: now)
     tickTyping(now: now)
     tickPrivates(now: now)
+    tickUserCounts(now: now)
     tickRings(now: now)
     while let number = entrantDeadlines.popDue(now: now.monotonic) { giveUpEntrants(number, now: now) }
     while let number = roomRetries.popDue(now: now.monotonic) { mark(number) }
@@ -124,6 +127,8 @@ public struct Hub: ~Copyable {
 
   /// Sends what the turn gathered.
   public mutating func endTurn(now: Now) {
+    askAboutNewcomers()
+    sendUserCounts()
     sendPresenceChanges(now: now)
     if ringBytes > configuration.ringBytes { shrinkRings() }
     guard !marked.isEmpty else { return }
@@ -150,6 +155,7 @@ public struct Hub: ~Copyable {
     consider(roomRetries.nextDue)
     consider(gaps.nextDue)
     consider(ringDeadline)
+    consider(userCounts.retryAt)
     return earliest
   }
 
@@ -200,6 +206,8 @@ public struct Hub: ~Copyable {
     case .lease(let question, let incarnation): leaseAnswered(question, incarnation: incarnation, reply, now: now)
     case .reap(let incarnation): reapAnswered(incarnation, reply)
     case .online: onlineArrived(reply, now: now)
+    case .newcomers(let connections): newcomersCounted(connections, reply, now: now)
+    case .userCounts(let users): userCountsArrived(users, reply, now: now)
     case .chat(let connection, let id): chatAnswered(connection, id: id, reply)
     case .direct(let request): privateSent(request, reply)
     case .nothing: break

@@ -3,6 +3,10 @@ struct HubUser: ~Copyable {
   let identity: Identity
   var connections: [ConnectionID] = []
   var rate = UserRate()
+  /// The presence change that says the user is online here.
+  var onlineChange = 0
+  /// How many connections of the user the relay counts here; being online is one.
+  var toldConnections = 1
 
   init(_ identity: Identity) { self.identity = identity }
 }
@@ -136,6 +140,9 @@ enum Question {
   case lease(LeaseQuestion, incarnation: String)
   case reap(String)
   case online
+  /// Handshakes that wait for how many connections their users have elsewhere.
+  case newcomers([ConnectionID])
+  case userCounts([UserNumber])
   case chat(ConnectionID, id: [UInt8])
   case direct(Int)
   case nothing

@@ -26,6 +26,9 @@ enum Page {
     }
   }
 
+  /// What balancers ask, who must get an answer whatever else is refused.
+  var isForMachines: Bool { self == .health || self == .readiness }
+
   /// The answer; the online numbers are the hub's and come another way.
   func response(_ context: NodeContext, now: Int64) -> Response {
     switch self {

@@ -19,7 +19,7 @@ struct Connection: ~Copyable {
   }
 
   struct Flags: OptionSet {
-    let rawValue: UInt16
+    let rawValue: UInt32
     static let echoes = Flags(rawValue: 1 << 0)
     static let isAdmin = Flags(rawValue: 1 << 1)
     /// The hub was asked for a place and must hear of the end.
@@ -47,6 +47,12 @@ struct Connection: ~Copyable {
     static let isOpen = Flags(rawValue: 1 << 14)
     /// Lost messages of rooms, and the hub does not know yet.
     static let hasMutedRooms = Flags(rawValue: 1 << 15)
+    /// Its first request is not complete: counted among the unfinished.
+    static let isUnfinished = Flags(rawValue: 1 << 16)
+    /// A trusted proxy's, whose requests say for whom they are.
+    static let isFromProxy = Flags(rawValue: 1 << 17)
+    /// A trusted proxy's, which says first for whom the connection is.
+    static let awaitsProxyHeader = Flags(rawValue: 1 << 18)
   }
 
   /// A room the connection is in, or on its way into.
@@ -72,8 +78,8 @@ struct Connection: ~Copyable {
   }
 
   let socket: Socket
-  /// Its entry in the table of addresses.
-  let address: AddressTable.Entry
+  /// Its entry in the table of addresses: its client's, as far as that is known.
+  var address: AddressTable.Entry
   var phase = Phase.request
   var flags: Flags
   var closing = ClosingHandshake()

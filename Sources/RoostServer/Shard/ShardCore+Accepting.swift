@@ -1,6 +1,8 @@
 import Buffers
 import EventLoops
+import HTTPCore
 import RealtimeCore
+import Synchronization
 
 extension ShardCore {
   /// Most connections taken in one turn, so that a flood of them does not hold up who is there.
@@ -20,18 +22,53 @@ extension ShardCore {
 
   private mutating func admit(_ socket: consuming Socket, from address: Address) {
     counters.accepted &+= 1
-    let arrival = context.arrive(from: address.host)
-    var flags: Connection.Flags = []
-    if arrival.isOverAddressLimit { flags.insert(.isOverAddressLimit) }
-    if arrival.isOverNodeLimit { flags.insert(.isOverNodeLimit) }
+    let peer = IPAddress(address)
+    let (arrival, isOverNodeLimit) = context.arrive(from: peer)
+    guard arrival.verdict != .dropped else {
+      counters.refused &+= 1
+      context.depart(arrival.entry)
+      socket.resetOnClose()
+      return
+    }
+    var flags: Connection.Flags = [.isUnfinished]
+    if arrival.verdict == .refused { flags.insert(.isOverAddressLimit) }
+    if isOverNodeLimit { flags.insert(.isOverNodeLimit) }
+    if context.trusts(peer) {
+      flags.insert(context.configuration.expectsProxyHeader ? .awaitsProxyHeader : .isFromProxy)
+    }
+    makeRoomForNewcomer()
     let deadline = now.monotonic + rules.handshake
     let descriptor = socket.descriptor
     let slot = connections.insert(
       Connection(socket, address: arrival.entry, flags: flags, second: second, deadline: deadline)
     ).slot
+    newcomers.append(id(slot))
     outbox.open(slot)
     do { try loop.add(descriptor, token: id(slot).rawValue, interest: .read) } catch { return destroy(slot) }
     arm(slot, at: deadline)
+  }
+
+  /// Counts one more connection without a complete request. When there are too many, the one that takes longest goes:
+  /// honest clients are done within a round trip or two, so it is the slow who make room.
+  private mutating func makeRoomForNewcomer() {
+    while let oldest = newcomers.first, !isUnfinished(oldest) { newcomers.removeFirst() }
+    let count = context.unfinishedCount.add(1, ordering: .relaxed).newValue
+    guard count > context.handshakeLimit, let oldest = newcomers.first else { return }
+    counters.refused &+= 1
+    newcomers.removeFirst()
+    connections[oldest.slot].socket.resetOnClose()
+    destroy(oldest.slot)
+  }
+
+  private func isUnfinished(_ id: ConnectionID) -> Bool {
+    connections.contains(id.key) && connections[id.slot].flags.contains(.isUnfinished)
+  }
+
+  /// The first request is complete, or will never be.
+  mutating func finish(_ slot: UInt32) {
+    guard connections[slot].flags.contains(.isUnfinished) else { return }
+    connections[slot].flags.remove(.isUnfinished)
+    context.unfinishedCount.subtract(1, ordering: .relaxed)
   }
 
   /// A listener with connections nobody can take is ready all the time: look away for a while.

@@ -15,11 +15,13 @@ extension ShardCore {
         return false
       }
       offset += head.byteCount
+      finish(slot)
       begin(head, slot)
       if isLast { connections[slot].flags.insert(.closesAfterAnswer) }
       route(slot, head, bytes)
     } catch {
       counters.mistakes &+= 1
+      finish(slot)
       connections[slot].flags.insert(.closesAfterAnswer)
       answer(slot, .refusal(error))
     }
@@ -47,7 +49,11 @@ extension ShardCore {
       return handshake(slot, head, bytes, isEcho: true)
     }
     if head.isPath("/ws", in: bytes) { return handshake(slot, head, bytes, isEcho: false) }
-    guard let page = Page(head, in: bytes) else { return answer(slot, .error(.notFound, "not found", keepAlive: true)) }
+    let page = Page(head, in: bytes)
+    guard page?.isForMachines == true || mayAsk(slot, head, bytes) else {
+      return answer(slot, .tooManyRequests(retryAfter: retryAfter()))
+    }
+    guard let page else { return answer(slot, .error(.notFound, "not found", keepAlive: true)) }
     guard head.method == .get || head.method == .head else {
       return answer(slot, .methodNotAllowed(allow: "GET, HEAD", keepAlive: true))
     }
