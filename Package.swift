@@ -40,21 +40,24 @@ let package = Package(
     // the doors: kernel, OpenSSL, Redis
     room("Locks", ["CSystem"]),
     room("EventLoops", ["CSystem", "Locks"]),
+    room("Transport", ["COpenSSL", "CSystem", "EventLoops", "Locks"]),
     room("Telemetry", ["Locks"]),
     room("Tokens", ["COpenSSL"]),
-    room("RedisRelay", ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore"]),
-    room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "WebSocketCore"]),
+    room(
+      "RedisRelay",
+      ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore", "Transport"]),
+    room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "Transport", "WebSocketCore"]),
 
     // the shell
     room(
       "RoostServer",
       [
         "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
-        "Telemetry", "Tokens", "WebSocketCore",
+        "Telemetry", "Tokens", "Transport", "WebSocketCore",
       ]),
     .executableTarget(
       name: "roost",
-      dependencies: ["CSystem", "EventLoops", "LoadGenerator", "RoostServer", "Telemetry", "Tokens"],
+      dependencies: ["CSystem", "EventLoops", "LoadGenerator", "RoostServer", "Telemetry", "Tokens", "Transport"],
       swiftSettings: rules),
 
     .target(
@@ -72,18 +75,36 @@ let package = Package(
       path: "Tests/FaultRunner", exclude: ["shifted-clock.c"], swiftSettings: rules),
     .executableTarget(
       name: "faults", dependencies: ["EventLoops", "FaultRunner"], path: "Tests/FaultProgram", swiftSettings: rules),
+    // what strangers send, against the code that reads it; driven by libFuzzer, or by the corpus in FuzzTests
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Buffers", "COpenSSL", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens", "WebSocketCore",
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: rules),
+    tests("FuzzTests", ["FuzzTargets"]),
     tests("FaultRunnerTests", ["CSystem", "FaultRunner", "EventLoops", "RoostTesting"]),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
     tests("HTTPCoreTests", ["HTTPCore", "RoostTesting"]),
     tests("RealtimeCoreTests", ["RealtimeCore", "RoostTesting"]),
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
+    tests("TransportTests", ["CSystem", "EventLoops", "RoostTesting", "Transport"]),
     tests("TokensTests", ["Tokens", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
-    tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation"]),
-    tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens"]),
+    tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
+    tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens", "Transport"]),
     tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),
   ]
 )
+
+// Links only with libFuzzer, which only builds with its flags have: see scripts/fuzz.
+if Context.environment["ROOST_FUZZ"] != nil {
+  package.targets += [
+    .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+    .executableTarget(
+      name: "fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: rules),
+  ]
+}

@@ -1,12 +1,13 @@
 import Buffers
 import EventLoops
+import Transport
 import WebSocketCore
 
 /// One connection of a swarm. Holds memory only while something is on its way.
 struct Client: ~Copyable {
   enum Phase: UInt8 { case connecting, handshaking, open, closing }
 
-  let socket: Socket
+  let socket: ByteStream
   /// The driver's name for it.
   let tag: Int
   var phase = Phase.connecting
@@ -20,7 +21,7 @@ struct Client: ~Copyable {
   /// Only until the handshake is answered.
   var handshake: ClientHandshake?
 
-  init(_ socket: consuming Socket, tag: Int, handshake: ClientHandshake) {
+  init(_ socket: consuming ByteStream, tag: Int, handshake: ClientHandshake) {
     self.socket = socket
     (self.tag, self.handshake) = (tag, handshake)
   }

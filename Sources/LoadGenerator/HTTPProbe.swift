@@ -2,6 +2,7 @@ import Buffers
 public import EventLoops
 import Glibc
 import HTTPCore
+public import Transport
 
 /// A small blocking HTTP client: for health checks, and for asking a node how it is.
 public enum HTTPProbe {
@@ -15,12 +16,17 @@ public enum HTTPProbe {
   }
 
   /// `GET path`; `nil` when there is no sensible answer within `milliseconds`. The connection is closed.
+  ///
+  /// - Parameter tls: what the certificate must satisfy, with the address as its name; `nil`: in the clear.
   public static func get(
-    _ path: String, from address: Address, headers: [(name: String, value: String)] = [], milliseconds: Int = 2_000
+    _ path: String, from address: Address, headers: [(name: String, value: String)] = [], tls: TLSClient? = nil,
+    milliseconds: Int = 2_000
   ) -> Answer? {
     let deadline = monotonicMilliseconds() + Int64(milliseconds)
-    guard let socket = try? Socket.connect(to: address), wait(for: socket, POLLOUT, until: deadline),
-      socket.takeError() == 0
+    var endpoint = Endpoint(address: address, host: "\(address)", target: path)
+    endpoint.tls = tls
+    guard let socket = try? endpoint.connect(), wait(for: socket, POLLOUT, until: deadline), socket.takeError() == 0,
+      shakeHands(socket, until: deadline)
     else { return nil }
     var request = ByteBuffer()
     request.append("GET \(path) HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\n")
@@ -30,13 +36,25 @@ public enum HTTPProbe {
     return receive(from: socket, until: deadline)
   }
 
-  private static func receive(from socket: borrowing Socket, until deadline: Int64) -> Answer? {
+  private static func shakeHands(_ socket: borrowing ByteStream, until deadline: Int64) -> Bool {
+    while true {
+      switch socket.handshake() {
+      case .done: return true
+      case .endOfStream, .failed: return false
+      case .wouldBlock:
+        let what = socket.needsWritable ? POLLIN | POLLOUT : POLLIN
+        guard wait(for: socket, what, until: deadline) else { return false }
+      }
+    }
+  }
+
+  private static func receive(from socket: borrowing ByteStream, until deadline: Int64) -> Answer? {
     var buffer = ReceiveBuffer(capacity: 64 * 1_024)
     var received = ByteBuffer()
     var parser = ResponseParser()
     var head: ResponseHead?
     while true {
-      guard wait(for: socket, POLLIN, until: deadline) else { return nil }
+      guard socket.holdsMore || wait(for: socket, POLLIN, until: deadline) else { return nil }
       let result = buffer.receive(after: RawSpan(), from: socket)
       if case .failed = result { return nil }
       buffer.withContent { received.append($0.bytes) }
@@ -58,7 +76,7 @@ public enum HTTPProbe {
     }
   }
 
-  private static func wait(for socket: borrowing Socket, _ what: CInt, until deadline: Int64) -> Bool {
+  private static func wait(for socket: borrowing ByteStream, _ what: CInt, until deadline: Int64) -> Bool {
     while true {
       var ready = pollfd(fd: socket.descriptor, events: CShort(what), revents: 0)
       let left = deadline - monotonicMilliseconds()

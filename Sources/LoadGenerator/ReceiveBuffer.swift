@@ -1,4 +1,5 @@
 import EventLoops
+import Transport
 
 /// The memory that all receiving of a swarm is done into, one client at a time.
 @safe
@@ -21,7 +22,7 @@ struct ReceiveBuffer: ~Copyable {
   }
 
   /// Starts with what an earlier receive left over and adds what `socket` has.
-  mutating func receive(after kept: borrowing RawSpan, from socket: borrowing Socket) -> IOResult {
+  mutating func receive(after kept: borrowing RawSpan, from socket: borrowing ByteStream) -> IOResult {
     precondition(kept.byteCount < capacity)
     unsafe kept.withUnsafeBytes { kept in
       if let from = kept.baseAddress { unsafe base.copyMemory(from: from, byteCount: kept.count) }

@@ -1,5 +1,6 @@
 import Buffers
 import EventLoops
+import Transport
 import WebSocketCore
 
 /// Turns the loop of a swarm: connects, shakes hands, reads frames, and asks the driver what to make of them.
@@ -43,6 +44,9 @@ struct SwarmCore<Driver: SwarmDriver & ~Copyable>: ~Copyable {
     }
     if event.isWritable { wire.flush(key) }
     if event.isReadable { receive(key) }
+    guard wire.clients.contains(key), wire.clients[key.slot].socket.isSecure else { return }
+    while wire.clients.contains(key), wire.clients[key.slot].socket.holdsMore { receive(key) }
+    if wire.clients.contains(key) { wire.flush(key) }
   }
 
   private mutating func receive(_ key: Slab<Client>.Key) {

@@ -1,5 +1,6 @@
 import Buffers
 import EventLoops
+import Transport
 import WebSocketCore
 
 /// What a driver may do with the clients of its swarm.
@@ -19,7 +20,7 @@ struct Wire: ~Copyable {
   /// Starts to connect. The driver hears `opened` or `ended` later; an error here ends it at once and silently.
   mutating func open(_ endpoint: Endpoint, tag: Int) throws(SystemError) {
     let handshake = ClientHandshake(key: HandshakeKey(random: nextRandom(), nextRandom()))
-    var client = Client(try Socket.connect(to: endpoint.address), tag: tag, handshake: handshake)
+    var client = Client(try endpoint.connect(), tag: tag, handshake: handshake)
     let headers = endpoint.token.map { [(name: "Authorization", value: "Bearer \($0)")] } ?? []
     handshake.appendRequest(host: endpoint.host, target: endpoint.target, headers: headers, to: &client.outgoing)
     let descriptor = client.socket.descriptor
@@ -78,7 +79,10 @@ struct Wire: ~Copyable {
         clients[key.slot].outgoing.release()
       }
     }
-    let waits = !clients[key.slot].outgoing.isEmpty
+    // A handshake of TLS that waits for the server is moved on by reading.
+    let isHeld = !clients[key.slot].socket.isEstablished
+    let needsWritable = clients[key.slot].socket.noteNeeds()
+    let waits = needsWritable || !clients[key.slot].outgoing.isEmpty && !isHeld
     guard waits != clients[key.slot].waitsForWriting else { return }
     clients[key.slot].waitsForWriting = waits
     loop.modify(clients[key.slot].socket.descriptor, token: key.token, interest: waits ? [.read, .write] : .read)

@@ -80,11 +80,19 @@ struct RedisConnection: ~Copyable {
   /// The connection was of use: the next loss is retried at once.
   mutating func proved() { reconnect.succeed() }
 
-  /// The connect is decided: `.open` when it holds.
-  mutating func finishConnecting() -> Outcome {
-    do { try wire.finishConnecting() } catch { return .lost(.unreachable, "\(error)") }
-    return .open
+  /// Moves the connect on: `.open` when it holds, `nil` while it is not decided.
+  mutating func finishConnecting() -> Outcome? {
+    do { return try wire.finishConnecting() ? .open : nil } catch { return lost(error) }
   }
+
+  /// What a failed call means.
+  private func lost(_ error: SystemError) -> Outcome {
+    if let failure = wire.failure { return .lost(.tls, "TLS failed: \(failure)") }
+    return .lost(.unreachable, "\(error)")
+  }
+
+  /// The wire has something that no event tells of.
+  var holdsMore: Bool { isUp && phase != .connecting && wire.holdsMore }
 
   /// Feeds what came to the reader: at most some scratch fulls, so that a flood does not hold the loop.
   mutating func receive(into scratch: inout [UInt8]) -> Outcome {
@@ -95,7 +103,7 @@ struct RedisConnection: ~Copyable {
       switch wire.receive(into: &memory) {
       case .wouldBlock: return .open
       case .endOfStream: return .lost(.unreachable, "Redis closed the connection")
-      case .failed(let code): return .lost(.unreachable, "\(SystemError(call: "recv", code: code))")
+      case .failed(let code): return lost(SystemError(call: "recv", code: code))
       case .done(let count):
         do { try reader.feed(memory.bytes.extracting(0..<count)) } catch {
           return .lost(.nonsense, "not a reply: \(error)")
@@ -119,7 +127,7 @@ struct RedisConnection: ~Copyable {
       case .done(let count): outbound.removeFirst(count)
       case .wouldBlock: return watchWriting(true)
       case .endOfStream: return .lost(.unreachable, "Redis closed the connection")
-      case .failed(let code): return .lost(.unreachable, "\(SystemError(call: "send", code: code))")
+      case .failed(let code): return lost(SystemError(call: "send", code: code))
       }
     }
     return watchWriting(false)

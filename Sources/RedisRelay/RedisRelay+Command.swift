@@ -4,8 +4,11 @@ import RealtimeCore
 extension RedisRelay {
   mutating func commandReady(isReadable: Bool) {
     if command.phase == .connecting {
-      if case .lost(let trouble, let why) = command.finishConnecting() { return abandonCommand(trouble, why) }
-      greetCommand()
+      switch command.finishConnecting() {
+      case .lost(let trouble, let why): return abandonCommand(trouble, why)
+      case .open: greetCommand()
+      case nil: return
+      }
     }
     guard isReadable, command.isUp else { return }
     let outcome = command.receive(into: &scratch)

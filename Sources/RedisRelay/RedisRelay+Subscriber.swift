@@ -5,8 +5,11 @@ import RealtimeCore
 extension RedisRelay {
   mutating func subscriberReady(isReadable: Bool) {
     if subscriber.phase == .connecting {
-      if case .lost(let trouble, let why) = subscriber.finishConnecting() { return abandonSubscriber(trouble, why) }
-      greetSubscriber()
+      switch subscriber.finishConnecting() {
+      case .lost(let trouble, let why): return abandonSubscriber(trouble, why)
+      case .open: greetSubscriber()
+      case nil: return
+      }
     }
     guard isReadable, subscriber.isUp else { return }
     let outcome = subscriber.receive(into: &scratch)

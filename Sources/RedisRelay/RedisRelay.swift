@@ -141,6 +141,8 @@ public struct RedisRelay: ~Copyable, Relay {
   public mutating func tick(now: Int64) {
     self.now = now
     guard isRunning else { return }
+    if command.holdsMore { commandReady(isReadable: true) }
+    if subscriber.holdsMore { subscriberReady(isReadable: true) }
     openWhatIsDue()
     giveUpWhatIsLate()
     if let number = liveness.due(now: now) { sendProbe(number) }
@@ -154,6 +156,7 @@ public struct RedisRelay: ~Copyable, Relay {
   public var nextDeadline: Int64 {
     guard isRunning else { return .max }
     if !command.outbound.isEmpty && command.canSend || !events.isEmpty { return now }
+    if command.holdsMore || subscriber.holdsMore { return now }
     // Only a ready connection is given up for its oldest question; others have a deadline of their own.
     let late = command.phase == .ready ? pending.oldest.map { $0 + timeout } : nil
     return min(

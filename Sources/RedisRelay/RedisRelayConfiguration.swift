@@ -57,5 +57,5 @@ public struct RedisRelayConfiguration: Sendable, Equatable {
 /// What is wrong with the operator's settings, in words without the password.
 public struct RedisConfigurationError: Error, Equatable, CustomStringConvertible {
   public let description: String
-  init(_ description: String) { self.description = description }
+  public init(_ description: String) { self.description = description }
 }

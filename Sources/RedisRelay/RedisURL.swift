@@ -1,5 +1,5 @@
-/// Where a Redis is and how to get in: `redis://[[user]:password@]host[:port][/database]` or
-/// `unix://[[user]:password@]/path[?db=database]`. User and password are percent-decoded.
+/// Where a Redis is and how to get in: `redis://[[user]:password@]host[:port][/database]`, `rediss://…` for the same
+/// through TLS, or `unix://[[user]:password@]/path[?db=database]`. User and password are percent-decoded.
 public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
   public enum Place: Sendable, Equatable {
     case host(String, port: UInt16)
@@ -12,16 +12,21 @@ public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
   /// Empty: no AUTH.
   public var password: String
   public var database: Int
+  /// Through TLS.
+  public var isSecure = false
 
-  public init(place: Place, user: String = "", password: String = "", database: Int = 0) {
+  public init(place: Place, user: String = "", password: String = "", database: Int = 0, isSecure: Bool = false) {
     (self.place, self.user, self.password, self.database) = (place, user, password, database)
+    self.isSecure = isSecure
   }
 
   public init(_ text: String) throws(RedisConfigurationError) {
-    if let rest = Self.rest(of: text, after: "redis://") {
+    let isSecure = text.hasPrefix("rediss://")
+    if let rest = Self.rest(of: text, after: isSecure ? "rediss://" : "redis://") {
       let (credentials, address) = Self.split(rest)
       let (name, database) = Self.cut(address, at: "/")
       try self.init(place: Self.host(name), credentials: credentials, database: database)
+      self.isSecure = isSecure
     } else if let rest = Self.rest(of: text, after: "unix://") {
       let (credentials, address) = Self.split(rest)
       let (path, query) = Self.cut(address, at: "?")
@@ -32,10 +37,8 @@ public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
         throw RedisConfigurationError("unix:// knows one option, ?db=<number>")
       }
       try self.init(place: .unixSocket(path: String(path)), credentials: credentials, database: query.dropFirst(3))
-    } else if text.hasPrefix("rediss://") {
-      throw RedisConfigurationError("rediss:// (Redis over TLS) is not supported yet: use redis:// or unix://")
     } else {
-      throw RedisConfigurationError("a Redis URL begins with redis:// or unix://")
+      throw RedisConfigurationError("a Redis URL begins with redis://, rediss:// or unix://")
     }
   }
 
@@ -56,7 +59,8 @@ public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
   /// For logs: without user and password.
   public var description: String {
     switch place {
-    case .host(let host, let port): "redis://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+    case .host(let host, let port):
+      "redis\(isSecure ? "s" : "")://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
     case .unixSocket(let path): "unix://\(path)?db=\(database)"
     }
   }

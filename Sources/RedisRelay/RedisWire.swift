@@ -3,15 +3,20 @@ public import EventLoops
 /// A byte stream to Redis, closed and opened again as often as needed. What ``RedisRelay`` knows of the kernel.
 ///
 /// Nothing here blocks. After `connect` the wire says once that it is ready: connected or failed. Then it is ready
-/// whenever there is something to read and, while `watch(writing: true)`, whenever there is room to send.
+/// whenever there is something to read and, while `watch(writing: true)`, whenever there is room to send. A wire with a
+/// handshake of its own is ready more often before the connect is finished.
 public protocol RedisWire: AnyObject {
   /// Begins to connect; how it ends is known when the wire is ready.
   func connect(to address: Address) throws(SystemError)
-  /// Tells whether the connect that was begun holds.
-  func finishConnecting() throws(SystemError)
+  /// Moves the connect that was begun on. True when it holds; false: ask again when the wire is ready the next time.
+  func finishConnecting() throws(SystemError) -> Bool
   func receive(into buffer: inout MutableRawSpan) -> IOResult
   func send(_ bytes: borrowing RawSpan) -> IOResult
   func watch(writing: Bool)
+  /// More was received than was handed out: receive again without waiting for the wire to be ready.
+  var holdsMore: Bool { get }
+  /// Why TLS failed, when it did, without the server's own words.
+  var failure: String? { get }
   /// Closes at once and unread; from now on the wire is never ready. What was sent may still arrive.
   func close()
 }

@@ -34,8 +34,8 @@ extension RelayTrouble {
   /// A connection that hears this is of no more use.
   var endsConnection: Bool {
     switch self {
-    case .unreachable, .timeout, .nonsense, .deafSubscriber, .differentServers, .authentication, .loading, .readOnly,
-      .masterDown, .clusterMode, .tooManyClients, .tooOld, .scriptsLost, .oldSession:
+    case .unreachable, .timeout, .nonsense, .deafSubscriber, .differentServers, .tls, .authentication, .loading,
+      .readOnly, .masterDown, .clusterMode, .tooManyClients, .tooOld, .scriptsLost, .oldSession:
       true
     case .busy, .outOfMemory, .diskError, .tooFewReplicas, .noPermission, .wrongType, .other: false
     }
@@ -59,6 +59,7 @@ extension RelayTrouble {
     switch self {
     case .unreachable, .timeout, .nonsense, .deafSubscriber, .loading, .scriptsLost, .masterDown: ""
     case .differentServers: "the address must lead to one server"
+    case .tls: "check the certificates on both sides, and that the URL's host is the certificate's"
     case .authentication: "check user and password of the Redis URL"
     case .readOnly: "the address must lead to the master"
     case .clusterMode: "the relay's scripts need a single Redis"

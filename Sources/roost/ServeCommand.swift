@@ -3,6 +3,7 @@ import Glibc
 import LoadGenerator
 import RoostServer
 import Telemetry
+import Transport
 
 /// `roost serve`: one node, until a signal ends it.
 enum ServeCommand {
@@ -36,13 +37,15 @@ enum ServeCommand {
     let everywhere = ["0.0.0.0": "127.0.0.1", "::": "::1"]
     let host = everywhere[configuration.host] ?? configuration.host
     guard let address = Address(host: host, port: configuration.port) else { return 1 }
-    return HTTPProbe.get("/healthz", from: address)?.status == 200 ? 0 : 1
+    // Nothing secret is said, and the certificate is not for the loopback's name.
+    let tls = configuration.tls.identity == nil ? nil : try? TLSClient(.anybody)
+    return HTTPProbe.get("/healthz", from: address, tls: tls)?.status == 200 ? 0 : 1
   }
 
   private static func serve(_ configuration: ServerConfiguration) async -> CInt {
     // Before any thread is made, so that none but the waiting one gets them.
     let signals = [SIGTERM, SIGINT]
-    blockSignals(signals + [SIGUSR1])
+    blockSignals(signals + [SIGUSR1, SIGHUP])
     signal(SIGPIPE, SIG_IGN)
     let log = Log(
       level: LogLevel(configuration.logLevel) ?? .info, format: configuration.logsJSON ? .json : .text)
@@ -57,10 +60,10 @@ enum ServeCommand {
     log.info("node ready", ["host": .string(configuration.host), "port": .integer(Int(node.port))])
 
     // Not awaited: a main thread that suspends goes into the runtime's hands, which take every signal by its default.
-    var received = waitForSignal(signals + [SIGUSR1])
-    while received == SIGUSR1 {
-      node.logBacklogs()
-      received = waitForSignal(signals + [SIGUSR1])
+    var received = waitForSignal(signals + [SIGUSR1, SIGHUP])
+    while received == SIGUSR1 || received == SIGHUP {
+      if received == SIGHUP { node.reload() } else { node.logBacklogs() }
+      received = waitForSignal(signals + [SIGUSR1, SIGHUP])
     }
     log.info("stopping", ["signal": .integer(Int(received)), "connections": .integer(node.connectionCount)])
     limitPatience(signals, log)
@@ -91,7 +94,7 @@ enum ServeCommand {
     roost serve [SETTINGS]
 
     Runs one node until SIGTERM or SIGINT; a second signal ends it at once. SIGUSR1 writes the slowest clients to the
-    log.
+    log. SIGHUP reads the certificate and its key again.
 
       --check        print the settings that hold, secrets hidden, and everything that is wrong with them; exit 0 or 1
       --healthcheck  ask the node with these settings on this machine whether it is healthy; exit 0 or 1

@@ -24,6 +24,23 @@ struct PageTests {
     }
   }
 
+  @Test func `what a node turns away and what it ends is counted by reason`() async throws {
+    try await withNode { node in
+      var stranger = try TestClient(port: node.port)
+      try stranger.send(TestClient.upgradeRequest("/ws?token=\(token("u"))", "Origin: http://evil.example\r\n"))
+      #expect(try stranger.answer()?.status == 403)
+      var talker = try TestClient.chat(node, "u")
+      try talker.send([0x81, 0x00])  // not masked
+      #expect(try talker.skip { $0.opcode == 8 } != nil)
+      var client = try TestClient(port: node.port)
+      // Both were counted before they were answered.
+      let page = try get("/metrics", from: &client).body
+      #expect(page.contains(#"roost_handshakes_refused_total{reason="origin"} 1"#))
+      #expect(page.contains(#"roost_handshakes_refused_total{reason="token"} 0"#))
+      #expect(page.contains(#"roost_closes_total{code="1002",reason="protocol_error"} 1"#))
+    }
+  }
+
   @Test(arguments: [1, 3])
   func `a node with nothing to do takes no turns`(shards: Int) async throws {
     try await withNode(configured { $0.shards = shards }) { node in

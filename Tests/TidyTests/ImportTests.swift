@@ -11,20 +11,23 @@ import Testing
     "RealtimeCore": ["Buffers"],
     "Locks": ["CSystem", "Synchronization"],
     "EventLoops": ["CSystem", "Glibc", "Locks", "Synchronization"],
+    "Transport": ["COpenSSL", "EventLoops", "Glibc", "Locks", "Synchronization"],
     "Telemetry": ["Glibc", "Locks", "Synchronization"],
     "Tokens": ["COpenSSL", "FoundationEssentials", "Glibc", "Synchronization"],
     "RedisRelay": [
       "Buffers", "CHiredis", "COpenSSL", "CSystem", "EventLoops", "Glibc", "Locks", "RealtimeCore",
-      "Synchronization",
+      "Synchronization", "Transport",
     ],
-    "LoadGenerator": ["Buffers", "CSystem", "EventLoops", "Glibc", "HTTPCore", "Synchronization", "WebSocketCore"],
+    "LoadGenerator": [
+      "Buffers", "CSystem", "EventLoops", "Glibc", "HTTPCore", "Synchronization", "Transport", "WebSocketCore",
+    ],
     "RoostServer": [
       "Buffers", "CSystem", "COpenSSL", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore", "Locks",
-      "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "WebSocketCore",
+      "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "Transport", "WebSocketCore",
     ],
     "roost": [
       "CSystem", "EventLoops", "FoundationEssentials", "Glibc", "LoadGenerator", "RoostServer", "Synchronization",
-      "Telemetry", "Tokens",
+      "Telemetry", "Tokens", "Transport",
     ],
   ]
 

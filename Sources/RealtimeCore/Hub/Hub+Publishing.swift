@@ -34,7 +34,7 @@ extension Hub {
     switch users[user].rate.message(at: now.monotonic * 1_000_000, rate: rate) {
     case .allowed: return true
     case .refused(let wait): refuse(connection, .rateLimited(retryAfterMilliseconds: wait), id: Array(id))
-    case .close: output.actions.append(.close(connection, code: 4029, reason: "rate limit ignored"))
+    case .close: output.actions.append(.close(connection, .rateLimitIgnored))
     }
     counters.rateLimited += 1
     return false

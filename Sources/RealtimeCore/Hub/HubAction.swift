@@ -54,12 +54,18 @@ public enum HubAction: Sendable {
   case forget(RoomNumber)
   /// One message for all connections of the node.
   case everyone(TextRange)
-  /// Close with a code of ours and a reason. `departure` of the `disconnect` that follows is the shell's to know.
-  case close(ConnectionID, code: UInt16, reason: StaticString)
+  /// The connection must end. What `departure` the `disconnect` that follows has is the shell's to know.
+  case close(ConnectionID, ClosingCause)
   case online(ConnectionID, OnlineAnswer)
   case relay(RelayRequest, RelayTicket)
   /// For the log, with a word that says what happened.
   case notice(HubNotice)
+}
+
+/// Why the hub ends a connection.
+public enum ClosingCause: Sendable, Equatable {
+  /// The client goes on sending too much although it was told.
+  case rateLimitIgnored
 }
 
 public enum HubNotice: Sendable {

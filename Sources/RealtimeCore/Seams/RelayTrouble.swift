@@ -6,6 +6,8 @@ public enum RelayTrouble: String, Sendable, CaseIterable {
   case deafSubscriber = "deaf_subscriber"
   /// The two connections reached different servers.
   case differentServers = "different_servers"
+  /// No common ground with the server about encryption, or one side's certificate is not believed by the other.
+  case tls
   case authentication
   case loading
   case readOnly = "read_only"

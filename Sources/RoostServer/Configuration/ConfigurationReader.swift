@@ -98,5 +98,6 @@ public struct ConfigurationReader {
     let known = Set(Setting.all.map(\.variable) + ["ROOST_SECRET", "ROOST_SECRET_FILE"])
     remarks = environment.keys.filter { $0.hasPrefix("ROOST_") && !known.contains($0) }.sorted()
       .map { "\($0) is not a setting" }
+    remarks += configuration.remarks
   }
 }

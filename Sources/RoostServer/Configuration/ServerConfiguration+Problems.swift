@@ -2,7 +2,7 @@ internal import EventLoops
 
 extension ServerConfiguration {
   /// What keeps a node with this configuration from starting, beyond values that are no values at all. Empty: it may.
-  public var problems: [String] { secretProblems + placeProblems + limitProblems + originProblems }
+  public var problems: [String] { secretProblems + placeProblems + limitProblems + originProblems + tlsProblems }
 
   private var secretProblems: [String] {
     if secret.isEmpty {
@@ -17,8 +17,8 @@ extension ServerConfiguration {
     if !nodeID.utf8.allSatisfy(Self.isNameByte) || nodeID.utf8.count > 64 {
       problems.append("node-id: at most 64 of a-z A-Z 0-9 . _ -")
     }
-    if !redisURL.isEmpty, !["redis://", "unix://"].contains(where: redisURL.hasPrefix) {
-      problems.append("redis-url: must begin with redis:// or unix://")
+    if !redisURL.isEmpty, !["redis://", "rediss://", "unix://"].contains(where: redisURL.hasPrefix) {
+      problems.append("redis-url: must begin with redis://, rediss:// or unix://")
     }
     let isPrintable = redisPrefix.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "{") }
     if redisPrefix.isEmpty || redisPrefix.utf8.count > 64 || !isPrintable {

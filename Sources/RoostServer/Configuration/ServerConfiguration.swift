@@ -79,6 +79,8 @@ public struct ServerConfiguration: Equatable, Sendable {
     case any
   }
 
+  /// The port speaks TLS when this is set.
+  public var tls = KeyFiles()
   public var host = "0.0.0.0"
   /// 0: any free port.
   public var port: UInt16 = 8080
@@ -86,9 +88,11 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var nodeID = ""
   /// Loops that serve clients; 0: one per core.
   public var shards = 0
-  /// `redis://`, `unix://`; empty: no Redis, one node with the same promises from memory.
+  /// `redis://`, `rediss://`, `unix://`; empty: no Redis, one node with the same promises from memory.
   public var redisURL = ""
   public var redisPrefix = "ws:"
+  /// For `rediss://`.
+  public var redisTLS = RedisTLS()
   /// While Redis is away, a message goes to the members on this node instead of being refused.
   public var deliversWhenDegraded = false
   /// The HS256 secret, at least 32 bytes.

@@ -1,6 +1,6 @@
 extension Setting {
   /// Every setting there is, in the order of the help. The secret is not among them: see ``ConfigurationReader``.
-  public static let all = place + protocolRules + door + limits + times + logging
+  public static let all = place + tls + protocolRules + door + limits + times + logging
 
   private static let place: [Setting] = [
     .text("host", "address to listen on", form: "an IP address", \.host),
@@ -15,7 +15,7 @@ extension Setting {
     .number("shards", "threads that serve clients; 0: one per core", 0...128, "threads", \.shards),
     .text(
       "redis-url", "where the nodes meet; empty: no Redis, one node alone",
-      form: "redis://[user:password@]host[:port][/database] or unix:///path", \.redisURL),
+      form: "redis[s]://[user:password@]host[:port][/database] or unix:///path", \.redisURL),
     .text("redis-prefix", "begins every key and channel in Redis", \.redisPrefix),
     Setting(
       "degraded", "messages while Redis is away: refused, or delivered on this node only (marked, not stored)",

@@ -18,7 +18,7 @@ struct BearerToken {
     let offered = Self.token(in: offer)
     try Self.note(offered.map { Array($0.utf8) }, &found)
     try Self.note(try Self.inAuthorization(head, bytes), &found)
-    guard let found else { throw Refused(.authenticationRequired()) }
+    guard let found else { throw Refused(.token, .authenticationRequired()) }
     self.bytes = found
     if offer.contains(Self.ownProtocol) {
       subprotocol = Self.ownProtocol
@@ -29,17 +29,17 @@ struct BearerToken {
 
   private static func note(_ token: [UInt8]?, _ found: inout [UInt8]?) throws(Refused) {
     guard let token else { return }
-    guard found == nil || found == token else { throw Refused(.error(.badRequest, "tokens differ")) }
+    guard found == nil || found == token else { throw Refused(.tokensDiffer, .error(.badRequest, "tokens differ")) }
     found = token
   }
 
   private static func inQuery(_ head: RequestHead, _ bytes: RawSpan) throws(Refused) -> [UInt8]? {
-    do { return try head.queryValue("token", in: bytes) } catch { throw Refused(.error(.badRequest, "bad request")) }
+    do { return try head.queryValue("token", in: bytes) } catch { throw Refused.malformed }
   }
 
   private static func inAuthorization(_ head: RequestHead, _ bytes: RawSpan) throws(Refused) -> [UInt8]? {
     let count = head.fields.occurrences(of: "authorization", in: bytes)
-    guard count < 2 else { throw Refused(.error(.badRequest, "bad request")) }
+    guard count < 2 else { throw Refused.malformed }
     return head.bearerToken(in: bytes).map { head.array($0, in: bytes) }
   }
 
@@ -48,7 +48,7 @@ struct BearerToken {
     for index in 0..<head.fields.count
     where head.text(head.fields.name(at: index), in: bytes).lowercased() == "sec-websocket-protocol" {
       do { try offer.add(bytes.extracting(head.fields.value(at: index))) } catch {
-        throw Refused(.error(.badRequest, "bad request"))
+        throw Refused.malformed
       }
     }
     return offer.names

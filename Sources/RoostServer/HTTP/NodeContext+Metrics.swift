@@ -1,3 +1,4 @@
+import Synchronization
 import Telemetry
 
 extension NodeContext {
@@ -9,19 +10,16 @@ extension NodeContext {
     text.write(Metric.connections, total.open)
     text.write(Metric.accepted, total.accepted)
     text.write(Metric.opened, total.opened)
-    text.write(Metric.refused, total.refused)
+    text.write(Metric.tokenChecks, tokenChecks.load(ordering: .relaxed))
+    text.write(Metric.unfinished, unfinishedCount.load(ordering: .relaxed))
+    text.write(Metric.refused, refusals.samples)
+    text.write(Metric.closes, closes.samples)
     text.write(Metric.received, total.received)
     text.write(Metric.sent, total.sent)
     text.write(Metric.sends, total.sends)
     text.write(Metric.mistakes, total.mistakes)
     text.write(
-      Metric.dropped,
-      [
-        .init(["slow"], .integer(total.tooSlow)), .init(["stalled"], .integer(total.stalled)),
-        .init(["silent"], .integer(total.silent)),
-      ])
-    text.write(
-      Metric.slow, [.init(["disconnect"], .integer(total.tooSlow)), .init(["drop"], .integer(total.muted))])
+      Metric.slow, [.init(["disconnect"], .integer(closes[.tooSlow])), .init(["drop"], .integer(total.muted))])
     text.write(Metric.droppedMessages, total.dropped)
     backlogs.map(\.latest).reduce(BacklogReport(), +).write(to: &text)
     text.write(
@@ -46,14 +44,19 @@ private enum Metric {
   static let connections = MetricDescription("roost_connections", .gauge, help: "Open WebSockets.")
   static let accepted = MetricDescription("roost_accepted_total", .counter, help: "Accepted sockets.")
   static let opened = MetricDescription("roost_opened_total", .counter, help: "Completed handshakes.")
-  static let refused = MetricDescription("roost_refused_total", .counter, help: "Handshakes turned away.")
+  static let tokenChecks = MetricDescription(
+    "roost_token_checks_total", .counter, help: "Tokens that were verified, at the cost of a signature each.")
+  static let unfinished = MetricDescription(
+    "roost_handshakes_unfinished", .gauge, help: "Connections whose first request is not complete.")
+  static let refused = MetricDescription(
+    "roost_handshakes_refused_total", .counter, labels: ["reason"], help: "Handshakes turned away.")
+  static let closes = MetricDescription(
+    "roost_closes_total", .counter, labels: ["code", "reason"],
+    help: "WebSockets that the node ended; 1006: without a close frame, because nobody would read it.")
   static let received = MetricDescription("roost_messages_received_total", .counter, help: "Messages from clients.")
   static let sent = MetricDescription("roost_messages_sent_total", .counter, help: "Messages to clients.")
   static let sends = MetricDescription("roost_sends_total", .counter, help: "Send calls: below messages sent is good.")
   static let mistakes = MetricDescription("roost_mistakes_total", .counter, help: "Refused messages and requests.")
-  static let dropped = MetricDescription(
-    "roost_dropped_total", .counter, labels: ["reason"], help: "Connections ended because their client did not keep up."
-  )
   static let slow = MetricDescription(
     "roost_slow_consumers_total", .counter, labels: ["action"],
     help: "Full queues: clients disconnected, or rooms whose messages a client does not get until it is told.")

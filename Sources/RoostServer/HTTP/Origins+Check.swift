@@ -16,7 +16,7 @@ extension ServerConfiguration.Origins {
         Self.isSame(origin, host: head.fields.value(of: "host", in: bytes).map { head.text($0, in: bytes) } ?? "")
       }
     let isRepeated = head.fields.occurrences(of: "origin", in: bytes) > 1
-    guard isAllowed && !isRepeated else { throw Refused(.error(.forbidden, "origin not allowed")) }
+    guard isAllowed && !isRepeated else { throw Refused(.origin, .error(.forbidden, "origin not allowed")) }
   }
 
   /// `scheme://host[:port]` with exactly the request's host and port. The scheme may be either, because TLS may end

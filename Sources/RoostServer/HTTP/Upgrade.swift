@@ -7,22 +7,22 @@ struct Upgrade {
   private let key: HandshakeKey
 
   init(_ head: RequestHead, in bytes: RawSpan) throws(Refused) {
-    guard head.method == .get else { throw Refused(.methodNotAllowed(allow: "GET")) }
+    guard head.method == .get else { throw Refused(.notUpgrade, .methodNotAllowed(allow: "GET")) }
     let fields = head.fields
     guard
       fields.list(of: "upgrade", contains: "websocket", in: bytes),
       fields.list(of: "connection", contains: "upgrade", in: bytes)
-    else { throw Refused(.upgradeRequired()) }
+    else { throw Refused(.notUpgrade, .upgradeRequired()) }
     let versions = fields.occurrences(of: "sec-websocket-version", in: bytes)
     guard
       versions == 1, let version = fields.value(of: "sec-websocket-version", in: bytes),
       head.array(version, in: bytes) == Array("13".utf8)
-    else { throw versions > 1 ? Refused(.error(.badRequest, "bad request")) : Refused(.upgradeRequired()) }
+    else { throw versions > 1 ? .malformed : Refused(.notUpgrade, .upgradeRequired()) }
     guard
       fields.occurrences(of: "sec-websocket-key", in: bytes) == 1,
       let range = fields.value(of: "sec-websocket-key", in: bytes),
       let key = HandshakeKey(bytes.extracting(range))
-    else { throw Refused(.error(.badRequest, "bad request")) }
+    else { throw Refused.malformed }
     self.key = key
   }
 

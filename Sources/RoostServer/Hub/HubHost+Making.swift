@@ -3,6 +3,7 @@ import RealtimeCore
 import RedisRelay
 import Telemetry
 import Tokens
+import Transport
 
 extension HubHost {
   /// The hub and the relay that `configuration` asks for; `loop` is the one they live in.
@@ -40,11 +41,22 @@ extension HubHost {
       server: RedisURL(configuration.redisURL), nodeID: instance, prefix: configuration.redisPrefix)
     settings.historyMessages = limits.historyMessages
     settings.historySeconds = limits.historySeconds
+    let secure = try secureWay(to: settings.server, configuration)
     return NodeRelay(
       RedisRelay(
-        configuration: settings, command: SocketWire(loop: loop, token: Token.relay),
-        subscriber: SocketWire(loop: loop, token: Token.relay + 1), surroundings: .machine(waking: loop),
-        seed: seed()))
+        configuration: settings, command: SocketWire(loop: loop, token: Token.relay, secure: secure),
+        subscriber: SocketWire(loop: loop, token: Token.relay + 1, secure: secure),
+        surroundings: .machine(waking: loop), seed: seed()))
+  }
+
+  /// TLS, and whose certificate it must find at the other end.
+  private static func secureWay(
+    to server: RedisURL, _ configuration: ServerConfiguration
+  ) throws(RedisConfigurationError) -> (client: TLSClient, host: String)? {
+    guard server.isSecure, case .host(let host, _) = server.place else { return nil }
+    do { return (try configuration.redisTLS.client(), host) } catch {
+      throw RedisConfigurationError(error.description)
+    }
   }
 
   /// The node's name with letters that no earlier process of that name had; at most 19 characters.

@@ -99,8 +99,7 @@ struct HubHost: ~Copyable {
     case .admit(let id, let user): outgoing[id.slotOfShard].commands.append(.admit(id, user))
     case .refuse(let id, let refusal): outgoing[id.slotOfShard].commands.append(.refuse(id, refusal))
     case .online(let id, let numbers): outgoing[id.slotOfShard].commands.append(.online(id, numbers))
-    case .close(let id, let code, let reason):
-      outgoing[id.slotOfShard].commands.append(.close(id, code: code, reason: reason))
+    case .close(let id, let cause): outgoing[id.slotOfShard].commands.append(.close(id, cause))
     case .forget(let number):
       batches.forget(number)
       for slot in 0..<UInt32(outgoing.count) { outgoing[slot].commands.append(.forget(number)) }

@@ -5,6 +5,7 @@ import RedisRelay
 import Synchronization
 public import Telemetry
 import Tokens
+import Transport
 
 /// One server process: its shards, its hub, and the port they listen on.
 ///
@@ -19,6 +20,8 @@ public final class Node: Sendable {
     case badSecret
     /// The Redis URL or prefix is not usable; says why, without the password.
     case badRedis(String)
+    /// The certificate or its key is not usable; says why.
+    case badTLS(String)
     case system(SystemError)
   }
 
@@ -40,7 +43,8 @@ public final class Node: Sendable {
     guard let verifier = Self.verifier(configuration) else { throw .badSecret }
     self.log = log
     context = NodeContext(
-      configuration, verifier: verifier, shards: count, descriptorLimit: raiseDescriptorLimit())
+      configuration, verifier: verifier, tls: try Self.tls(configuration, log), shards: count,
+      descriptorLimit: raiseDescriptorLimit())
     do {
       let loops = try Self.makeLoops(count)
       let inboxes = loops.map { Mailbox<Parcel>(wakes: $0) }
@@ -108,6 +112,17 @@ public final class Node: Sendable {
     await finished.wait()
   }
 
+  /// Reads the certificate and its key again. New connections get what the files hold; if that is no good, the log
+  /// says so and all stays as it was. Open connections go on in any case. From any thread.
+  public func reload() {
+    guard let tls = context.tls else { return log.info("nothing to reload: there is no certificate") }
+    do { try tls.reload() } catch {
+      return log.error("certificate not reloaded, the one before stays", ["reason": .string(error.description)])
+    }
+    log.info("certificate reloaded", ["file": .string(context.configuration.tls.certificateFile)])
+    if let warning = tls.warning { log.warning("certificate", ["reason": .string(warning)]) }
+  }
+
   /// Open sockets, WebSockets or not.
   public var connectionCount: Int { context.connectionCount.load(ordering: .relaxed) }
 
@@ -125,6 +140,17 @@ public final class Node: Sendable {
     var rules = TokenVerifier.Rules()
     rules.requiresExpiry = configuration.requiresExpiry
     return TokenVerifier(keys: [key], rules: rules)
+  }
+
+  private static func tls(_ configuration: ServerConfiguration, _ log: Log) throws(StartError) -> TLSServer? {
+    guard let identity = configuration.tls.identity else { return nil }
+    do {
+      let tls = try TLSServer(identity)
+      if let warning = tls.warning { log.warning("certificate", ["reason": .string(warning)]) }
+      return tls
+    } catch {
+      throw .badTLS(error.description)
+    }
   }
 
   private static func makeLoops(_ count: Int) throws(SystemError) -> [EventLoop] {

@@ -1,6 +1,8 @@
 import EventLoops
 import Synchronization
+import Telemetry
 import Tokens
+import Transport
 
 /// What all shards of a node share: settings, and the few numbers that only make sense together.
 ///
@@ -8,6 +10,8 @@ import Tokens
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
   let verifier: TokenVerifier
+  /// The port speaks TLS; `nil`: in the clear.
+  let tls: TLSServer?
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
   let connectionLimit: Int
   /// The monotonic clock's milliseconds at the start.
@@ -17,20 +21,27 @@ final class NodeContext: Sendable {
   let isDraining = Atomic<Bool>(false)
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
+  let refusals = Tally<RefusalReason>()
+  let closes = Tally<CloseReason>()
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()
   let arrivals: Mutex<Arrivals>
   /// Connections whose first request is not complete, and how many of them there may be.
   let unfinishedCount = Atomic<Int>(0)
+  /// Tokens that were looked at: what a flood of handshakes must not buy.
+  let tokenChecks = Atomic<Int>(0)
   let handshakeLimit: Int
 
   /// Descriptors kept for Redis, files, and for telling clients that the node is full.
   static let descriptorReserve = 64
 
-  init(_ configuration: ServerConfiguration, verifier: TokenVerifier, shards: Int, descriptorLimit: Int) {
+  init(
+    _ configuration: ServerConfiguration, verifier: TokenVerifier, tls: TLSServer? = nil, shards: Int,
+    descriptorLimit: Int
+  ) {
     self.configuration = configuration
-    self.verifier = verifier
+    (self.verifier, self.tls) = (verifier, tls)
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)

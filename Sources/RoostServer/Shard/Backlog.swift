@@ -147,15 +147,18 @@ final class Backlog {
   // MARK: End
 
   /// Drops everything but the rest of a frame that is partly sent: after that a close frame may follow.
-  func keepStartedFrame() {
-    guard sent > 0 else { return drop() }
+  ///
+  /// - Parameter hasBegun: the next byte has left already, though it was not reported yet.
+  func keepStartedFrame(hasBegun: Bool = false) {
+    guard sent > 0 || hasBegun, !isEmpty else { return drop() }
     let sent = self.sent
     let started: Piece
     switch pieces[first] {
     case .frames(let bytes, let range, let messages):
       let sentTo = range.lowerBound + sent
       var (start, end) = (range.lowerBound, range.lowerBound)
-      while end < sentTo { (start, end) = (end, end + Self.frameSize(bytes, at: end)) }
+      let begunTo = sentTo + (hasBegun ? 1 : 0)
+      while end < begunTo { (start, end) = (end, end + Self.frameSize(bytes, at: end)) }
       guard end > sentTo else { return drop() }
       drop()
       started = .frames(bytes, start..<end, messages: min(messages, 1))

@@ -2,6 +2,7 @@ import Buffers
 import EventLoops
 import HTTPCore
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 /// One client's socket and where its protocol stands. Idle ones own no buffer.
@@ -77,7 +78,7 @@ struct Connection: ~Copyable {
     var isMuted: Bool { position == Self.muted || position == Self.mutedAndTold }
   }
 
-  let socket: Socket
+  var socket: ByteStream
   /// Its entry in the table of addresses: its client's, as far as that is known.
   var address: AddressTable.Entry
   var phase = Phase.request
@@ -99,7 +100,7 @@ struct Connection: ~Copyable {
   var backlog: Backlog?
   var session = Session()
 
-  init(_ socket: consuming Socket, address: AddressTable.Entry, flags: Flags, second: Int32, deadline: Int64) {
+  init(_ socket: consuming ByteStream, address: AddressTable.Entry, flags: Flags, second: Int32, deadline: Int64) {
     self.socket = socket
     (self.address, self.flags, self.deadline) = (address, flags, deadline)
     heartbeat = Heartbeat(now: second)

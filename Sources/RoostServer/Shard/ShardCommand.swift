@@ -13,7 +13,7 @@ enum ShardCommand: Sendable {
   case batch(RoomBatch)
   /// One frame for every open connection.
   case everyone([UInt8])
-  case close(ConnectionID, code: UInt16, reason: StaticString)
+  case close(ConnectionID, ClosingCause)
   case online(ConnectionID, OnlineAnswer)
   /// No new connections; the ones there are leave one by one within so many milliseconds.
   case drain(milliseconds: Int64)

@@ -3,6 +3,7 @@ import EventLoops
 import HTTPCore
 import RealtimeCore
 import Synchronization
+import Transport
 
 extension ShardCore {
   /// Most connections taken in one turn, so that a flood of them does not hold up who is there.
@@ -25,7 +26,7 @@ extension ShardCore {
     let peer = IPAddress(address)
     let (arrival, isOverNodeLimit) = context.arrive(from: peer)
     guard arrival.verdict != .dropped else {
-      counters.refused &+= 1
+      refused(.flood)
       context.depart(arrival.entry)
       socket.resetOnClose()
       return
@@ -36,11 +37,12 @@ extension ShardCore {
     if context.trusts(peer) {
       flags.insert(context.configuration.expectsProxyHeader ? .awaitsProxyHeader : .isFromProxy)
     }
-    makeRoomForNewcomer()
     let deadline = now.monotonic + rules.handshake
     let descriptor = socket.descriptor
+    guard let stream = stream(over: socket) else { return context.depart(arrival.entry) }
+    makeRoomForNewcomer()
     let slot = connections.insert(
-      Connection(socket, address: arrival.entry, flags: flags, second: second, deadline: deadline)
+      Connection(stream, address: arrival.entry, flags: flags, second: second, deadline: deadline)
     ).slot
     newcomers.append(id(slot))
     outbox.open(slot)
@@ -54,7 +56,7 @@ extension ShardCore {
     while let oldest = newcomers.first, !isUnfinished(oldest) { newcomers.removeFirst() }
     let count = context.unfinishedCount.add(1, ordering: .relaxed).newValue
     guard count > context.handshakeLimit, let oldest = newcomers.first else { return }
-    counters.refused &+= 1
+    refused(.crowdedOut)
     newcomers.removeFirst()
     connections[oldest.slot].socket.resetOnClose()
     destroy(oldest.slot)
@@ -69,6 +71,11 @@ extension ShardCore {
     guard connections[slot].flags.contains(.isUnfinished) else { return }
     connections[slot].flags.remove(.isUnfinished)
     context.unfinishedCount.subtract(1, ordering: .relaxed)
+  }
+
+  private func stream(over socket: consuming Socket) -> ByteStream? {
+    guard let tls = context.tls else { return ByteStream(socket) }
+    return tls.accept(socket)
   }
 
   /// A listener with connections nobody can take is ready all the time: look away for a while.

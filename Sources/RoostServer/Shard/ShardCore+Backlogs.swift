@@ -1,6 +1,7 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 // What sockets do not take at once waits in backlogs. Nothing here is reached for a client that keeps up.

@@ -2,6 +2,7 @@ import Buffers
 import EventLoops
 import HTTPCore
 import RealtimeCore
+import Transport
 
 // Whose connections and requests these are: what limits per address count.
 extension ShardCore {
@@ -40,10 +41,10 @@ extension ShardCore {
       // A proxy behind the proxy may have more to say.
       if context.trusts(source) { connections[slot].flags.insert(.isFromProxy) }
       guard settle(slot, at: source) == .dropped else { return }
+      refused(.flood)
     } catch {
-      counters.mistakes &+= 1
+      refused(.proxyHeader)
     }
-    counters.refused &+= 1
     connections[slot].socket.resetOnClose()
     destroy(slot)
   }

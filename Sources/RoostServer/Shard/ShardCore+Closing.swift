@@ -1,28 +1,31 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 extension ShardCore {
   /// Ends the WebSocket from our side: a close frame behind everything it already gets, then the peer's answer.
-  mutating func close(_ slot: UInt32, _ code: CloseCode, _ reason: StaticString, departure: Departure = .lost) {
-    guard case .sendClose = connections[slot].closing.close(code) else { return }
-    outbox.reply(to: slot) { FrameWriter.appendClose(code, reason: "\(reason)", to: &$0) }
-    awaitClose(slot, departure, within: rules.close)
+  mutating func close(_ slot: UInt32, _ reason: CloseReason) {
+    guard case .sendClose = connections[slot].closing.close(reason.code) else { return }
+    closed(reason)
+    outbox.reply(to: slot) { FrameWriter.appendClose(reason.code, reason: "\(reason.text)", to: &$0) }
+    awaitClose(slot, reason.departure, within: rules.close)
   }
 
   /// The queue towards the client is full. Only the frame that is already on its way, and the close frame, are kept.
   mutating func closeSlow(_ slot: UInt32) {
-    guard case .sendClose(let code) = connections[slot].closing.close(.tooSlow) else { return }
-    counters.tooSlow &+= 1
+    let reason = CloseReason.tooSlow
+    guard case .sendClose(let code) = connections[slot].closing.close(reason.code) else { return }
+    closed(reason)
     warnSlow(slot, "disconnect")
     var frame: [UInt8] = []
     outbox.withScratch {
       $0.removeAll()
-      FrameWriter.appendClose(code, reason: "too slow", to: &$0)
+      FrameWriter.appendClose(code, reason: "\(reason.text)", to: &$0)
       frame = $0.array()
     }
-    connections[slot].backlog?.keepStartedFrame()
+    connections[slot].backlog?.keepStartedFrame(hasBegun: connections[slot].socket.hasBegunNext)
     connections[slot].backlog?.append(frame, 0..<frame.count, messages: 0)
     // A client that reads again within the write wait learns why; the others are dropped.
     awaitClose(slot, .lost, within: rules.write)
@@ -43,6 +46,7 @@ extension ShardCore {
   mutating func peerBrokeRules(_ slot: UInt32, _ violation: ProtocolViolation) {
     counters.mistakes &+= 1
     if case .sendClose(let code) = connections[slot].closing.peerBrokeRules(violation) {
+      closed(CloseReason(violation))
       outbox.reply(to: slot) { FrameWriter.appendClose(code, to: &$0) }
       farewell(slot, .lost)
     }
@@ -69,6 +73,7 @@ extension ShardCore {
     if connections[slot].flags.contains(.inputEnded) { return destroy(slot) }
     connections[slot].phase = .lingering
     connections[slot].socket.shutdownSending()
+    if connections[slot].socket.hasChangedNeeds { setInterest(slot) }
   }
 
   /// The connection is no use any more.

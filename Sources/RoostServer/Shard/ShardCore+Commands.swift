@@ -18,10 +18,7 @@ extension ShardCore {
       case .admit(let id, let user): admit(id, user)
       case .refuse(let id, let refusal): refuse(id, refusal)
       case .everyone(let frame): everyone(frame)
-      case .close(let id, let code, let reason):
-        guard isOpen(id) else { continue }
-        let code = CloseCode(rawValue: code)
-        close(id.slot, code, reason, departure: code.isForGood ? .left : .lost)
+      case .close(let id, let cause): if isOpen(id) { close(id.slot, CloseReason(cause)) }
       case .online(let id, let numbers): answerOnline(id, numbers)
       case .drain(let milliseconds): startDrain(over: milliseconds)
       case .stop: stop()
@@ -65,9 +62,4 @@ extension ShardCore {
     listener = nil
     isStopped = true
   }
-}
-
-extension CloseCode {
-  /// The user does not come back by himself, or must not: others hear of it at once.
-  var isForGood: Bool { self == .tokenExpired || self == .disconnectedByBackend || self == .revoked }
 }

@@ -2,6 +2,7 @@ import Buffers
 import EventLoops
 import HTTPCore
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 // Each connection has one entry among the loop's timers that counts: the earliest moment something may be due. An
@@ -40,7 +41,7 @@ extension ShardCore {
       let due = backlog.lastProgress + rules.write
       guard due > now.monotonic else {
         if connections[slot].phase == .open {
-          counters.stalled &+= 1
+          closed(.stalled)
           warnSlow(slot, "stalled")
         }
         lose(slot)
@@ -58,7 +59,7 @@ extension ShardCore {
     case .request:
       if isDue { requestTimeout(slot) }
     case .waiting:
-      if isDue { answer(slot, .unavailable("no answer in time", retryAfter: retryAfter())) }
+      if isDue { unanswered(slot) }
     case .lingering:
       if isDue { lose(slot) }
     case .open:
@@ -74,14 +75,14 @@ extension ShardCore {
       return .max
     }
     connections[slot].deadline = 0
-    close(slot, .policyViolation, "message not complete in time")
+    close(slot, .unfinishedMessage)
     return .max
   }
 
   private mutating func checkOpen(_ slot: UInt32) -> Int64 {
     guard connections[slot].closing.acceptsData else { return .max }
     if connections[slot].tokenEnd <= now.wall {
-      close(slot, .tokenExpired, "token expired", departure: .left)
+      close(slot, .tokenExpired)
       return .max
     }
     let untilTokenEnd = connections[slot].tokenEnd.subtractingReportingOverflow(now.wall).partialValue
@@ -96,16 +97,25 @@ extension ShardCore {
       outbox.reply(to: slot) { FrameWriter.appendHeader(.ping, payloadBytes: 0, to: &$0) }
       return Int64(until) * 1_000
     case .giveUp:
-      counters.silent &+= 1
+      closed(.silent)
       lose(slot)
       return .max
     }
   }
 
+  /// The hub is too busy, or stopped.
+  private mutating func unanswered(_ slot: UInt32) {
+    if !connections[slot].flags.contains(.asksOnline) { refused(.noAnswer) }
+    answer(slot, .unavailable("no answer in time", retryAfter: retryAfter()))
+  }
+
   /// 408 for a request that did not come in time; silence for a connection that was only kept open.
   private mutating func requestTimeout(_ slot: UInt32) {
+    guard connections[slot].socket.isEstablished else { return refuseTLS(slot) }
     let isIdle = connections[slot].flags.contains(.hasServed) && connections[slot].leftover.isEmpty
-    if isIdle { destroy(slot) } else { answer(slot, .requestTimeout()) }
+    guard !isIdle else { return destroy(slot) }
+    refused(.timeout)
+    answer(slot, .requestTimeout())
   }
 
   // MARK: Drain
@@ -127,7 +137,7 @@ extension ShardCore {
     let end = min(connections.slotCount, Int(start) + step)
     for slot in start..<UInt32(end) where connections.isInUse(slot) {
       // Requests are answered to the end; their connections close after the answer.
-      if connections[slot].phase == .open { close(slot, .serviceRestart, "node is draining") }
+      if connections[slot].phase == .open { close(slot, .draining) }
     }
     // Who comes while the node drains is told so in his handshake.
     drain = end < connections.slotCount ? (UInt32(end), step) : nil

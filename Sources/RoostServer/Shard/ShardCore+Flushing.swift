@@ -1,6 +1,7 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 extension ShardCore {
@@ -91,7 +92,9 @@ extension ShardCore {
   mutating func setInterest(_ slot: UInt32) {
     var interest: EventLoop.Interest = []
     if !connections[slot].flags.contains(.ignoresInput) { interest.insert(.read) }
-    if connections[slot].flags.contains(.awaitsWrite) { interest.insert(.write) }
+    let needsWritable = connections[slot].socket.noteNeeds()
+    if needsWritable || connections[slot].flags.contains(.awaitsWrite) { interest.insert(.write) }
+    if interest.contains(.read), connections[slot].socket.holdsMore { unread.append(connections.key(of: slot)) }
     loop.modify(connections[slot].socket.descriptor, token: id(slot).rawValue, interest: interest)
   }
 }

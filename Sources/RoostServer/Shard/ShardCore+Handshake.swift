@@ -17,26 +17,27 @@ extension ShardCore {
       let claims = try verified(token)
       ask(slot, claims, upgrade.response(subprotocol: token.subprotocol))
     } catch {
-      counters.refused &+= 1
+      refused(error.reason)
       answer(slot, error.response)
     }
   }
 
   /// The node's and the address' limits.
   private mutating func checkRoom(_ slot: UInt32, isCounted: Bool) throws(Refused) {
-    guard isCounted else { throw Refused(.tooManyRequests(retryAfter: retryAfter())) }
+    guard isCounted else { throw Refused(.addressLimit, .tooManyRequests(retryAfter: retryAfter())) }
     if connections[slot].flags.contains(.isOverNodeLimit) {
-      throw Refused(.unavailable("node is full", retryAfter: retryAfter()))
+      throw Refused(.nodeFull, .unavailable("node is full", retryAfter: retryAfter()))
     }
     if context.isDraining.load(ordering: .relaxed) {
-      throw Refused(.unavailable("node is draining", retryAfter: retryAfter()))
+      throw Refused(.draining, .unavailable("node is draining", retryAfter: retryAfter()))
     }
-    guard context.mayConnect() else { throw Refused(.tooManyRequests(retryAfter: retryAfter())) }
+    guard context.mayConnect() else { throw Refused(.nodeRate, .tooManyRequests(retryAfter: retryAfter())) }
   }
 
   private func verified(_ token: BearerToken) throws(Refused) -> Claims {
+    context.tokenChecks.add(1, ordering: .relaxed)
     do { return try context.verifier.verify(token.bytes, now: now.wall / 1_000) } catch {
-      throw Refused(.authenticationRequired())
+      throw Refused(.token, .authenticationRequired())
     }
   }
 
@@ -67,14 +68,14 @@ extension ShardCore {
   mutating func refuse(_ id: ConnectionID, _ refusal: Refusal) {
     guard isWaiting(id), handshakes.removeValue(forKey: id.slot) != nil else { return }
     connections[id.slot].flags.remove(.isKnownToHub)
-    counters.refused &+= 1
-    let response: Response =
+    let turnedAway: Refused =
       switch refusal {
-      case .tooManyConnections: .tooManyRequests(retryAfter: retryAfter())
-      case .nodeFull: .unavailable("node is full", retryAfter: retryAfter())
-      case .draining: .unavailable("node is draining", retryAfter: retryAfter())
+      case .tooManyConnections: Refused(.userLimit, .tooManyRequests(retryAfter: retryAfter()))
+      case .nodeFull: Refused(.nodeFull, .unavailable("node is full", retryAfter: retryAfter()))
+      case .draining: Refused(.draining, .unavailable("node is draining", retryAfter: retryAfter()))
       }
-    answer(id.slot, response)
+    refused(turnedAway.reason)
+    answer(id.slot, turnedAway.response)
     goOn(id.slot)
   }
 

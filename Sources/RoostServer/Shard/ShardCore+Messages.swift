@@ -9,7 +9,7 @@ extension ShardCore {
     do { message = try ClientMessage.parse(bytes) } catch {
       mistake(slot, error.mistake, id: error.id, bytes)
       if error.mistake == .invalidFormat && connections[slot].session.offends(second: second) {
-        close(slot, .policyViolation, "too many messages that are no JSON")
+        close(slot, .invalidFormat)
       }
       return
     }

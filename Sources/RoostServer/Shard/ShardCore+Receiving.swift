@@ -1,6 +1,7 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import Transport
 import WebSocketCore
 
 extension ShardCore {
@@ -12,6 +13,12 @@ extension ShardCore {
       if event.isHangUp { lose(slot) }
       return
     }
+    receive(slot)
+  }
+
+  mutating func receive(_ slot: UInt32) {
+    let key = connections.key(of: slot)
+    let isSecure = connections[slot].socket.isSecure
     guard var buffer = input.take() else { preconditionFailure("received while receiving") }
     buffer.start(with: connections[slot].leftover.bytes)
     var space = buffer.space(atMost: connections[slot].phase == .open ? rules.inputBytes : rules.earlyBytes)
@@ -22,11 +29,12 @@ extension ShardCore {
       connections[slot].heartbeat.heard(now: second)
       connections[slot].leftover.release()
       consumeInput(slot, &buffer)
-    case .endOfStream: endOfInput(slot)
+    case .endOfStream: connections[slot].socket.isEstablished ? endOfInput(slot) : refuseTLS(slot)
     case .wouldBlock: break
-    case .failed: lose(slot)
+    case .failed: connections[slot].socket.isEstablished ? lose(slot) : refuseTLS(slot)
     }
     input = consume buffer
+    if isSecure, connections.contains(key) { followTLS(slot) }
   }
 
   /// Goes on with what was kept while the connection waited for the hub.
@@ -124,7 +132,7 @@ extension ShardCore {
   private mutating func control(_ slot: UInt32) -> Bool {
     if connections[slot].flags.contains(.echoes) { return true }
     if connections[slot].session.mayControl(now: now.monotonic) { return true }
-    close(slot, .policyViolation, "too many control frames")
+    close(slot, .controlFlood)
     return false
   }
 

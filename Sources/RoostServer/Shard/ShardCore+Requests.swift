@@ -22,6 +22,7 @@ extension ShardCore {
     } catch {
       counters.mistakes &+= 1
       finish(slot)
+      refused(.malformed)
       connections[slot].flags.insert(.closesAfterAnswer)
       answer(slot, .refusal(error))
     }
@@ -51,6 +52,7 @@ extension ShardCore {
     if head.isPath("/ws", in: bytes) { return handshake(slot, head, bytes, isEcho: false) }
     let page = Page(head, in: bytes)
     guard page?.isForMachines == true || mayAsk(slot, head, bytes) else {
+      refused(.addressLimit)
       return answer(slot, .tooManyRequests(retryAfter: retryAfter()))
     }
     guard let page else { return answer(slot, .error(.notFound, "not found", keepAlive: true)) }

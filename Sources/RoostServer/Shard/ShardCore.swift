@@ -3,6 +3,7 @@ import EventLoops
 import HTTPCore
 import RealtimeCore
 import Telemetry
+import Transport
 import WebSocketCore
 
 /// Everything one shard owns. Only its loop's thread touches it.
@@ -64,6 +65,8 @@ struct ShardCore: ~Copyable {
   var lostRooms: ContiguousArray<RoomNumber> = []
   /// The rest of a drain: the next slot to close, and how many each time.
   var drain: (next: UInt32, step: Int)?
+  /// Those who have received more than was read; no event will tell.
+  var unread: [Slab<Connection>.Key] = []
   var isStopped = false
 
   init(
@@ -93,6 +96,7 @@ struct ShardCore: ~Copyable {
       handle(events[index])
       if outbox.isBig { flush() }
     }
+    if !unread.isEmpty { readOn() }
     if isWoken { takeInbox() }
     runTimers()
     repeat {
@@ -106,6 +110,7 @@ struct ShardCore: ~Copyable {
 
   /// How long the loop may sleep.
   private var timeout: CInt {
+    guard unread.isEmpty else { return 0 }
     var wait = timers.timeout(now: now.monotonic)
     if let hubDeadline {
       let untilDue = CInt(clamping: max(0, hubDeadline - now.monotonic))
@@ -122,9 +127,14 @@ struct ShardCore: ~Copyable {
       let id = ConnectionID(rawValue: event.token)
       // The socket may be gone since the kernel wrote the event.
       guard connections.contains(id.key) else { return }
-      if event.isWritable { drainBacklog(id.slot) }
+      if event.isWritable { makeRoom(id) }
       if event.isReadable, connections.contains(id.key) { receive(id.slot, event) }
     }
+  }
+
+  private mutating func makeRoom(_ id: ConnectionID) {
+    drainBacklog(id.slot)
+    if connections.contains(id.key), connections[id.slot].socket.needsWritable { moveTLS(id.slot) }
   }
 
   private mutating func takeInbox() {
@@ -148,6 +158,12 @@ struct ShardCore: ~Copyable {
     parcel.removeAll()
     swap(&parcel, &outgoing)
   }
+
+  /// Counts a handshake that was turned away.
+  func refused(_ reason: RefusalReason) { context.refusals.count(reason) }
+
+  /// Counts a WebSocket that the node ends.
+  func closed(_ reason: CloseReason) { context.closes.count(reason) }
 
   func id(_ slot: UInt32) -> ConnectionID {
     ConnectionID(shard: index, generation: connections.key(of: slot).generation, slot: slot)

@@ -6,39 +6,30 @@ struct ShardCounters {
   var open = 0
   var accepted = 0
   var opened = 0
-  var refused = 0
   var received = 0
   /// Messages handed to the kernel or to a backlog.
   var sent = 0
   var sends = 0
   /// Mistakes of clients, told or punished.
   var mistakes = 0
-  var tooSlow = 0
-  var silent = 0
   var turns = 0
-  /// Connections dropped because nothing left towards them within the write wait.
-  var stalled = 0
   /// Rooms of slow clients whose messages were dropped until the client was told.
   var muted = 0
   /// Messages dropped that way.
   var dropped = 0
 
-  static let count = 14
+  static let count = 10
 
-  var values: InlineArray<14, Int> {
-    [
-      open, accepted, opened, refused, received, sent, sends, mistakes, tooSlow, silent, turns, stalled, muted,
-      dropped,
-    ]
+  var values: InlineArray<10, Int> {
+    [open, accepted, opened, received, sent, sends, mistakes, turns, muted, dropped]
   }
 
   init() {}
 
-  init(_ values: InlineArray<14, Int>) {
-    (open, accepted, opened, refused) = (values[0], values[1], values[2], values[3])
-    (received, sent, sends, mistakes) = (values[4], values[5], values[6], values[7])
-    (tooSlow, silent, turns) = (values[8], values[9], values[10])
-    (stalled, muted, dropped) = (values[11], values[12], values[13])
+  init(_ values: InlineArray<10, Int>) {
+    (open, accepted, opened) = (values[0], values[1], values[2])
+    (received, sent, sends, mistakes) = (values[3], values[4], values[5], values[6])
+    (turns, muted, dropped) = (values[7], values[8], values[9])
   }
 
   static func + (left: Self, right: Self) -> Self {
@@ -52,15 +43,11 @@ final class SharedCounters: Sendable {
   private let open = Atomic<Int>(0)
   private let accepted = Atomic<Int>(0)
   private let opened = Atomic<Int>(0)
-  private let refused = Atomic<Int>(0)
   private let received = Atomic<Int>(0)
   private let sent = Atomic<Int>(0)
   private let sends = Atomic<Int>(0)
   private let mistakes = Atomic<Int>(0)
-  private let tooSlow = Atomic<Int>(0)
-  private let silent = Atomic<Int>(0)
   private let turns = Atomic<Int>(0)
-  private let stalled = Atomic<Int>(0)
   private let muted = Atomic<Int>(0)
   private let dropped = Atomic<Int>(0)
 
@@ -68,15 +55,11 @@ final class SharedCounters: Sendable {
     open.store(counters.open, ordering: .relaxed)
     accepted.store(counters.accepted, ordering: .relaxed)
     opened.store(counters.opened, ordering: .relaxed)
-    refused.store(counters.refused, ordering: .relaxed)
     received.store(counters.received, ordering: .relaxed)
     sent.store(counters.sent, ordering: .relaxed)
     sends.store(counters.sends, ordering: .relaxed)
     mistakes.store(counters.mistakes, ordering: .relaxed)
-    tooSlow.store(counters.tooSlow, ordering: .relaxed)
-    silent.store(counters.silent, ordering: .relaxed)
     turns.store(counters.turns, ordering: .relaxed)
-    stalled.store(counters.stalled, ordering: .relaxed)
     muted.store(counters.muted, ordering: .relaxed)
     dropped.store(counters.dropped, ordering: .relaxed)
   }
@@ -84,10 +67,9 @@ final class SharedCounters: Sendable {
   var snapshot: ShardCounters {
     ShardCounters([
       open.load(ordering: .relaxed), accepted.load(ordering: .relaxed), opened.load(ordering: .relaxed),
-      refused.load(ordering: .relaxed), received.load(ordering: .relaxed), sent.load(ordering: .relaxed),
-      sends.load(ordering: .relaxed), mistakes.load(ordering: .relaxed), tooSlow.load(ordering: .relaxed),
-      silent.load(ordering: .relaxed), turns.load(ordering: .relaxed),
-      stalled.load(ordering: .relaxed), muted.load(ordering: .relaxed), dropped.load(ordering: .relaxed),
+      received.load(ordering: .relaxed), sent.load(ordering: .relaxed), sends.load(ordering: .relaxed),
+      mistakes.load(ordering: .relaxed), turns.load(ordering: .relaxed), muted.load(ordering: .relaxed),
+      dropped.load(ordering: .relaxed),
     ])
   }
 }

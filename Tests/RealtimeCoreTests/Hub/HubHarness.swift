@@ -24,7 +24,7 @@ final class HubHarness {
   private(set) var received: [ConnectionID: [Received]] = [:]
   private(set) var admitted: [ConnectionID: UserNumber] = [:]
   private(set) var refused: [ConnectionID: Refusal] = [:]
-  private(set) var closed: [ConnectionID: UInt16] = [:]
+  private(set) var closed: [ConnectionID: ClosingCause] = [:]
   private(set) var online: [OnlineAnswer] = []
   private var members: [RoomNumber: [ConnectionID]] = [:]
 
@@ -261,7 +261,7 @@ final class HubHarness {
     case .item(let room, let item): give(item, to: members[room] ?? [], text)
     case .forget(let room): members[room] = nil
     case .everyone(let range): for connection in admitted.keys { give(connection, text[range]) }
-    case .close(let connection, let code, _): closed[connection] = code
+    case .close(let connection, let cause): closed[connection] = cause
     case .online(_, let answer): online.append(answer)
     case .relay(let request, let ticket):
       if let failure {

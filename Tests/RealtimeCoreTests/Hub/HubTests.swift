@@ -142,7 +142,7 @@ import Testing
     #expect(
       hub.texts(laptop, "error").compactMap { $0.payload["code"] as? String } == ["RATE_LIMITED", "RATE_LIMITED"])
     for _ in 0..<40 { hub.send(laptop, "x") }
-    #expect(hub.closed[laptop] == 4029)
+    #expect(hub.closed[laptop] == .rateLimitIgnored)
   }
 
   @Test func `who is no member may not send`() {

@@ -62,7 +62,7 @@ extension Heard {
       case "room_id": room = part[range].inner.dropFirst().number
       case "offset": offset = part[range].number
       case "epoch": epoch = part[range].inner.text
-      case "dup": isDuplicate = true
+      case "dup": isDuplicate = part[range].first == UInt8(ascii: "t")
       case "recovered": recovered = part[range].first == UInt8(ascii: "t")
       case "code", "reason": code = part[range].inner.text
       case "count": count = part[range].number

@@ -180,7 +180,12 @@ final class Faults {
     let isRedis = world.dice.chance(70)
     note("the clock of \(isRedis ? "Redis" : "the nodes") is stepped by \(step) ms")
     // Digests are found by the time of their storing: back over the edge of a bucket, or far ahead, they are not.
-    hasSteppedBack = hasSteppedBack || step < 0
+    if step < 0 {  // Redis' clock goes by the nodes', with an offset of its own.
+      hasSteppedBack = true
+      // The presence version of a room without keys begins anew behind where it was.
+      let evicted = cluster.rooms.map(\.text).filter { redis.data.metas[$0]?.version == nil }
+      cluster.ledger.unversioned.formUnion(evicted)
+    }
     if step < 0 || step > 60_000 { cluster.ledger.digestsLostAt = world.now }
     if isRedis { redis.clockOffset += step } else { world.clock.stepWall(by: Int64(step)) }
     noteAbsence()

@@ -102,8 +102,8 @@ extension SimulatedNode {
     case .resync(let id, _, let range): tell(id, Heard(Array(text[range])))
     case .forget(let room): members[room] = nil
     case .everyone: break
-    case .close(let id, let code, let reason):
-      ledger.fail(.keptConnections, "\(name) closes \(id) with \(code) \(reason)")
+    case .close(let id, let cause):
+      ledger.fail(.keptConnections, "\(name) closes \(id): \(cause)")
     case .online(_, let answer): onlineAnswers.append(answer)
     case .relay(let request, let ticket):
       unanswered[ticket] = world.now

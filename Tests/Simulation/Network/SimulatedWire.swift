@@ -19,8 +19,9 @@ public final class SimulatedWire: RedisWire {
     link = network.open(name) { [weak self] isReadable in self?.whenReady(isReadable) }
   }
 
-  public func finishConnecting() throws(SystemError) {
+  public func finishConnecting() throws(SystemError) -> Bool {
     if link?.phase == .refused { throw SystemError(call: "connect", code: ECONNREFUSED) }
+    return true
   }
 
   public func receive(into buffer: inout MutableRawSpan) -> IOResult {
@@ -40,6 +41,8 @@ public final class SimulatedWire: RedisWire {
   }
 
   public func watch(writing: Bool) {}
+  public var holdsMore: Bool { false }
+  public var failure: String? { nil }
 
   public func close() {
     link?.close()

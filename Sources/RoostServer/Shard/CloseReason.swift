@@ -1,0 +1,59 @@
+import RealtimeCore
+import Telemetry
+import WebSocketCore
+
+/// Why a node ends a WebSocket: the one table of codes, of words on the wire, and of what is counted.
+enum CloseReason: Int, CountedReason {
+  // the peer broke the protocol
+  case protocolError, invalidUTF8, messageTooBig, tooManyFragments, emptyFragments
+  // it obeys the protocol and is a burden
+  case unfinishedMessage, controlFlood, invalidFormat, rateLimitIgnored, tooSlow
+  // it has no right to be here any more
+  case tokenExpired
+  // the node goes
+  case draining
+  // without a close frame: nobody would read it
+  case stalled, silent
+
+  init(_ violation: ProtocolViolation) {
+    self =
+      switch violation {
+      case .invalidUTF8: .invalidUTF8
+      case .messageTooBig: .messageTooBig
+      case .tooManyFragments: .tooManyFragments
+      case .emptyFragments: .emptyFragments
+      default: .protocolError
+      }
+  }
+
+  init(_ cause: ClosingCause) {
+    self =
+      switch cause {
+      case .rateLimitIgnored: .rateLimitIgnored
+      }
+  }
+
+  var code: CloseCode { entry.code }
+  /// What the close frame says; empty where the code says it all.
+  var text: StaticString { entry.text }
+  var labels: [String] { ["\(code.rawValue)", word] }
+  /// Others hear at once that the user left: he does not come back by himself, or must not.
+  var departure: Departure { self == .tokenExpired ? .left : .lost }
+
+  private var entry: (code: CloseCode, text: StaticString) {
+    switch self {
+    case .protocolError: (.protocolError, "")
+    case .invalidUTF8: (.invalidPayload, "")
+    case .messageTooBig: (.messageTooBig, "")
+    case .tooManyFragments, .emptyFragments: (.policyViolation, "")
+    case .unfinishedMessage: (.policyViolation, "message not complete in time")
+    case .controlFlood: (.policyViolation, "too many control frames")
+    case .invalidFormat: (.policyViolation, "too many messages that are no JSON")
+    case .rateLimitIgnored: (.rateLimitIgnored, "rate limit ignored")
+    case .tooSlow: (.tooSlow, "too slow")
+    case .tokenExpired: (.tokenExpired, "token expired")
+    case .draining: (.serviceRestart, "node is draining")
+    case .stalled, .silent: (.abnormal, "")
+    }
+  }
+}
