@@ -30,9 +30,11 @@ import Testing
 
   static let signature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
 
-  static func binary(
-    _ command: UInt8 = 0x21, _ family: UInt8 = 0x11, _ body: [UInt8], claims length: Int? = nil
-  ) -> [UInt8] {
+  static func binary(_ body: [UInt8], claims length: Int? = nil) -> [UInt8] {
+    binary(0x21, 0x11, body, claims: length)
+  }
+
+  static func binary(_ command: UInt8, _ family: UInt8, _ body: [UInt8], claims length: Int? = nil) -> [UInt8] {
     let length = length ?? body.count
     return signature + [command, family, UInt8(length >> 8), UInt8(length & 0xFF)] + body
   }

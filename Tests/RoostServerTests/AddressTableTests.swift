@@ -10,13 +10,14 @@ struct AddressTableTests {
 
   @Test func `connections of an address are counted until they go`() {
     var table = AddressTable(limit: 2, perSecond: 1_000)
-    let verdicts = (0..<5).map { _ in table.add(a, nanoseconds: 0).1 }
-    #expect(verdicts == [.welcome, .welcome, .refused, .refused, .dropped])
+    let verdicts = (0..<19).map { _ in table.add(a, nanoseconds: 0).1 }
+    #expect(verdicts[..<2] == [.welcome, .welcome])
+    #expect(verdicts[2..<18].allSatisfy { $0 == .refused } && verdicts[18] == .dropped)
     let (other, verdict) = table.add(b, nanoseconds: 0)
     #expect(verdict == .welcome)
     table.remove(other)
     let (entry, _) = table.add(a, nanoseconds: 0)
-    for _ in 0..<5 { table.remove(entry) }
+    for _ in 0..<19 { table.remove(entry) }
     let again = table.add(a, nanoseconds: 0).1
     #expect(again == .welcome)
   }

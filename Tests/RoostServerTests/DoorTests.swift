@@ -46,7 +46,7 @@ struct DoorTests {
 
   @Test func `the silent connections of one address are bounded`() async throws {
     try await withNode(configured { $0.limits.connectionsPerAddress = 2 }) { node in
-      let there = try (0..<4).map { _ in try Visit(node) }
+      let there = try (0..<18).map { _ in try Visit(node) }
       var dropped = try TestClient(port: node.port)
       #expect(try dropped.isAtEnd())
       #expect(there.allSatisfy { $0.isOpen })

@@ -16,6 +16,11 @@ struct OriginTests {
     return answer.status
   }
 
+  static func expect(_ wanted: Int, _ node: Node, _ origins: [String], host: String) throws {
+    let status = try status(node, origins, host: host)
+    #expect(status == wanted, "\(origins)")
+  }
+
   @Test(arguments: [
     (["http://chat.example"], "chat.example"), (["https://chat.example"], "chat.example"),
     (["https://chat.example"], "CHAT.example"), (["http://chat.example:8080"], "chat.example:8080"),
@@ -26,7 +31,9 @@ struct OriginTests {
     (["http://chat.example."], "chat.example."),
   ])
   func `the node's own pages and programs are let in`(origins: [String], host: String) async throws {
-    try await withNode { node in #expect(try Self.status(node, origins, host: host) == 101) }
+    try await withNode { node in
+      try Self.expect(101, node, origins, host: host)
+    }
   }
 
   static let foreign = [
@@ -42,27 +49,31 @@ struct OriginTests {
 
   @Test(arguments: foreign)
   func `others are not`(origin: String) async throws {
-    try await withNode { node in #expect(try Self.status(node, [origin], host: "chat.example") == 403) }
+    try await withNode { node in
+      try Self.expect(403, node, [origin], host: "chat.example")
+    }
   }
 
   @Test(arguments: foreign)
   func `nor where origins are listed`(origin: String) async throws {
     let listed = configured { $0.origins = .listed(["http://chat.example", "https://other.example:8443"]) }
-    try await withNode(listed) { node in #expect(try Self.status(node, [origin], host: "chat.example") == 403) }
+    try await withNode(listed) { node in
+      try Self.expect(403, node, [origin], host: "chat.example")
+    }
   }
 
   @Test func `a list lets in what it names, and not the node's own pages`() async throws {
     let listed = configured { $0.origins = .listed(["http://chat.example", "https://other.example:8443"]) }
     try await withNode(listed) { node in
       for origin in ["http://chat.example", "https://other.example:8443"] {
-        #expect(try Self.status(node, [origin], host: "node.example") == 101)
+        try Self.expect(101, node, [origin], host: "node.example")
       }
       for origin in [
         "https://chat.example", "https://other.example", "http://node.example", "http://other.example:8443",
       ] {
-        #expect(try Self.status(node, [origin], host: "node.example") == 403)
+        try Self.expect(403, node, [origin], host: "node.example")
       }
-      #expect(try Self.status(node, [], host: "node.example") == 101)
+      try Self.expect(101, node, [], host: "node.example")
     }
   }
 
@@ -70,8 +81,8 @@ struct OriginTests {
     for origins in [ServerConfiguration.Origins.sameOrigin, .listed(["http://chat.example"]), .any] {
       try await withNode(configured { $0.origins = origins }) { node in
         let twice = ["http://chat.example", "http://chat.example"]
-        #expect(try Self.status(node, twice, host: "chat.example") == 403)
-        #expect(try Self.status(node, ["http://chat.example", "http://evil.example"], host: "chat.example") == 403)
+        try Self.expect(403, node, twice, host: "chat.example")
+        try Self.expect(403, node, ["http://chat.example", "http://evil.example"], host: "chat.example")
       }
     }
   }
@@ -79,7 +90,7 @@ struct OriginTests {
   @Test func `a star lets in everybody`() async throws {
     try await withNode(configured { $0.origins = .any }) { node in
       for origin in ["http://evil.example", "null"] {
-        #expect(try Self.status(node, [origin], host: "chat.example") == 101)
+        try Self.expect(101, node, [origin], host: "chat.example")
       }
     }
   }

@@ -18,8 +18,8 @@ struct AddressTable {
 
   /// Addresses without connections are remembered, for their rate, until there are so many of them.
   private static let idleLimit = 10_000
-  /// So many times the limit may be there at once: those over the limit wait to be told so, more are not even told.
-  private static let told = 2
+  /// So many over the limit, or as many as the limit itself, may wait to be told so; more are not even told.
+  private static let leastTold = 16
   private let limit: Int
   private let rate: Rate
   private var households: [Household] = []
@@ -47,7 +47,7 @@ struct AddressTable {
     households[Int(entry)].connections += 1
     let count = households[Int(entry)].connections
     guard isLimited else { return (entry, .welcome) }
-    guard count <= limit * Self.told else { return (entry, .dropped) }
+    guard count <= limit + max(limit, Self.leastTold) else { return (entry, .dropped) }
     let verdict = take(entry, now)
     return (entry, count > limit ? .refused : verdict)
   }
