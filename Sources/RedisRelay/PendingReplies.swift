@@ -7,9 +7,13 @@ enum RequestShape {
   case roster(RoomName)
   case history
   case counted(Int)
-  case changed, alive, reaped, online, sent
+  case changed, alive, reaped, online, sent, revoked
+  /// After which position.
+  case revocations(Int)
 
-  enum Sort { case publish, read, history, roster, counted, changed, alive, reaped, online, sent }
+  enum Sort {
+    case publish, read, history, roster, counted, changed, alive, reaped, online, sent, revoked, revocations
+  }
 
   var sort: Sort {
     switch self {
@@ -23,6 +27,8 @@ enum RequestShape {
     case .reaped: .reaped
     case .online: .online
     case .sent: .sent
+    case .revoked: .revoked
+    case .revocations: .revocations
     }
   }
 

@@ -22,6 +22,8 @@ extension Reply {
       guard try takeArray() == 3 else { throw .unexpectedShape }
       return .online(connections: try takeInteger(), users: try takeInteger(), nodes: try takeInteger())
     case .sent: return .sent(receivers: try takeInteger())
+    case .revoked: return .revoked(refused: try takeInteger())
+    case .revocations(let position): return .revocations(try revocationSlice(after: position))
     }
   }
 
@@ -98,6 +100,28 @@ extension Reply {
       members.append(member)
     }
     return Roster(members: members, count: count, top: top, version: version)
+  }
+
+  /// Entries that are none of ours are left out.
+  private mutating func revocationSlice(after known: Int) throws(MalformedReply) -> RevocationSlice {
+    guard try takeArray() == 5 else { throw .unexpectedShape }
+    let (position, top) = (try takeInteger(), try takeInteger())
+    let isLast = try takeInteger() == 1
+    let horizon = Int64(try takeInteger())
+    let words = try takeArray()
+    guard words % 2 == 0, words <= 2 * RelayLimits.revocationsPerSlice, isLast || position > known else {
+      throw .unexpectedShape
+    }
+    var entries: [Revocation] = []
+    for _ in 0..<(words / 2) {
+      let key = try takeBytes()
+      let value = try takeString().split(separator: ":", omittingEmptySubsequences: false)
+      guard value.count == 2, let until = Int64(value[0]), let issuedUntil = Int64(value[1]),
+        let revocation = Revocation(key: key, until: until, issuedUntil: issuedUntil)
+      else { continue }
+      entries.append(revocation)
+    }
+    return RevocationSlice(entries: entries, position: position, top: top, isLast: isLast, horizon: horizon)
   }
 
   private mutating func strings() throws(MalformedReply) -> [String] {

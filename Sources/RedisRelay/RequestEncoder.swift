@@ -48,6 +48,10 @@ extension ScriptContext {
       return .reaped
     case .roster(let room): return simple(.roster, [room.text], .roster(room), &buffer)
     case .online: return simple(.online, [], .online, &buffer)
+    case .revoke(let wanted): return revoke(wanted, now: wallClock(), &buffer)
+    case .revocations(let position):
+      let words = [String(wallClock() / 1_000), String(position), String(RelayLimits.revocationsPerSlice)]
+      return simple(.revocations, words, .revocations(position), &buffer)
     case .broadcast(let frame): return publish(frame, on: configuration.broadcastChannel, &buffer)
     case .send(let node, let frame): return publish(frame, on: configuration.nodeChannel(node), &buffer)
     }
@@ -112,6 +116,18 @@ extension ScriptContext {
       buffer.appendWord(user.connections.map { String($0) } ?? "")
     }
     return .counted(users.count)
+  }
+
+  private func revoke(_ wanted: [Revocation], now: Int64, _ buffer: inout ByteBuffer) -> RequestShape {
+    precondition(wanted.count <= RelayLimits.revocationsPerRequest)
+    call(.revoke, words: 1 + 3 * wanted.count, into: &buffer)
+    buffer.appendWord(Int(now / 1_000))
+    for revocation in wanted {
+      buffer.appendWord(revocation.key)
+      buffer.appendWord(Int(revocation.until))
+      buffer.appendWord(Int(revocation.issuedUntil))
+    }
+    return .revoked
   }
 
   private func simple(

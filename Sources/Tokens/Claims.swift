@@ -97,6 +97,7 @@ extension RoomGrants {
     guard rooms.has(name) else { return nil }
     guard case .array(let list) = rooms[name] else { throw .badClaims }
     var patterns: [String] = []
+    guard list.count <= patternLimit else { throw .badClaims }
     for element in list {
       guard let pattern = element.string, isPattern(pattern) else { throw .badClaims }
       patterns.append(pattern)
@@ -104,8 +105,11 @@ extension RoomGrants {
     return patterns
   }
 
+  /// The most patterns of one list: each may have to be tried.
+  public static let patternLimit = 100
+
   /// A room name (SPEC section 2) that may hold `*`.
-  private static func isPattern(_ pattern: String) -> Bool {
+  public static func isPattern(_ pattern: String) -> Bool {
     (1...128).contains(pattern.utf8.count)
       && pattern.utf8.allSatisfy { byte in
         switch byte {

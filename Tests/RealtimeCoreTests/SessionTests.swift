@@ -9,7 +9,9 @@ struct SessionTests {
   private func judge(
     _ session: inout Session, _ message: ClientMessage, isMember: Bool = true, roomCount: Int = 0, now: Int64 = 0
   ) -> Session.Verdict {
-    session.judge(message, isMember: isMember, roomCount: roomCount, rules: rules, now: now)
+    let maySend = message.room.map { session.maySend(to: $0) } ?? false
+    return session.judge(
+      message, isMember: isMember, maySend: maySend, roomCount: roomCount, rules: rules, now: now)
   }
 
   @Test func `who is not in the room can neither speak, type nor leave`() {
@@ -37,7 +39,7 @@ struct SessionTests {
     #expect(judge(&user, chat) == .refuse(.forbidden))
     #expect(judge(&admin, chat) == .proceed)
     let open = Session.Rules(roomsPerConnection: 2, everybodyMayChat: true)
-    #expect(user.judge(chat, isMember: false, roomCount: 0, rules: open, now: 0) == .proceed)
+    #expect(user.judge(chat, isMember: false, maySend: false, roomCount: 0, rules: open, now: 0) == .proceed)
   }
 
   @Test(arguments: [
@@ -64,6 +66,34 @@ struct SessionTests {
     let verdicts = (0..<30).map { _ in judge(&session, .joinRoom(room, JoinWish(), id: nil), isMember: false) }
     #expect(verdicts.prefix(22).allSatisfy { $0 == .proceed })
     #expect(verdicts.last == .refuse(.rateLimited(retryAfterMilliseconds: 200)))
+  }
+
+  @Test func `asking for rooms that are closed costs as much as for open ones`() {
+    var session = Session(mayJoin: ["own"])
+    let verdicts = (0..<30).map { _ in judge(&session, .joinRoom(room, JoinWish(), id: nil), isMember: false) }
+    #expect(verdicts.prefix(22).allSatisfy { $0 == .refuse(.forbidden) })
+    #expect(verdicts.last == .refuse(.rateLimited(retryAfterMilliseconds: 200)))
+    #expect(judge(&session, .onlineUsers(room, id: nil), isMember: false) == verdicts.last)
+  }
+
+  @Test func `a new token changes what is allowed, and forgives nothing`() {
+    var session = Session(isAdmin: true, mayJoin: ["*"], maySend: ["*"])
+    let token = ClientMessage.refreshToken(0..<0, id: nil)
+    for _ in 0..<5 { #expect(judge(&session, token) == .proceed) }
+    #expect(judge(&session, token) == .refuse(.rateLimited(retryAfterMilliseconds: 10_000)))
+    session.renew(isAdmin: false, mayJoin: ["team-b"], maySend: [])
+    #expect(!session.mayJoin(room) && !session.maySend(to: room))
+    #expect(judge(&session, .chat(payload: 0..<0, id: nil)) == .refuse(.forbidden))
+    #expect(judge(&session, .joinRoom(room, JoinWish(), id: nil), isMember: false) == .refuse(.forbidden))
+    #expect(judge(&session, token) == .refuse(.rateLimited(retryAfterMilliseconds: 10_000)))
+    #expect(judge(&session, token, now: 10_000) == .proceed)
+  }
+
+  @Test func `who may not send to a room does not type in it`() {
+    var session = Session(maySend: [])
+    #expect(judge(&session, .typing(room, isTyping: true, id: nil)) == .refuse(.forbidden))
+    #expect(judge(&session, .sendMessage(room, payload: 0..<0, id: nil)) == .refuse(.forbidden))
+    #expect(judge(&session, .sendMessage(room, payload: 0..<0, id: nil), isMember: false) == .refuse(.notInRoom))
   }
 
   @Test func `the tenth text that is no JSON is too many`() {

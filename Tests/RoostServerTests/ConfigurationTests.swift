@@ -1,5 +1,6 @@
 import HTTPCore
 import Testing
+import Tokens
 
 @testable import RoostServer
 
@@ -120,6 +121,19 @@ struct ConfigurationTests {
     }
     #expect(read(["--proxy-protocol", "on"]).problems.first?.hasPrefix("proxy-protocol: ") == true)
     #expect(read(["--proxy-protocol", "maybe"]).problems.count == 1)
+  }
+
+  @Test func `default rooms`() {
+    #expect(read().configuration.defaultRooms == RoomGrants())
+    let some = read(["--default-join", "pub*, lobby", "--default-send="]).configuration.defaultRooms
+    #expect(some == RoomGrants(join: ["pub*", "lobby"], send: []))
+    #expect(read(["--default-join=*"]).configuration.defaultRooms.join == nil)
+    #expect(read(["--default-join=*,a"]).configuration.defaultRooms.join == ["*", "a"])
+    for bad in [
+      "a b", "a,b/c", String(repeating: "a", count: 129), Array(repeating: "a", count: 101).joined(separator: ","),
+    ] {
+      #expect(read(["--default-send=\(bad)"]).problems.count == 1)
+    }
   }
 
   @Test func `origins`() {

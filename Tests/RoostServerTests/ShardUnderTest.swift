@@ -133,7 +133,7 @@ struct ShardUnderTest: ~Copyable {
   mutating func client(rooms: RoomNumber = 1) throws -> TestClient {
     var client = try TestClient(port: port, receiveBuffer: 4_096)
     try client.send(TestClient.upgradeRequest("/ws?token=\(token("anna"))"))
-    guard case .connect(let id, _) = try next() else { throw Silence() }
+    guard case .connect(let id, _, _) = try next() else { throw Silence() }
     say { $0.admit(id) }
     let status = try client.answer()?.status
     #expect(status == 101)

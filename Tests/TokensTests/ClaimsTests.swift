@@ -42,6 +42,14 @@ import Testing
     #expect(try refusal(signed(payload(members, sub: nil))) == .badClaims)
   }
 
+  @Test(arguments: [(100, nil), (101, .badClaims)] as [(Int, TokenError?)])
+  func `patterns have a number`(count: Int, error: TokenError?) throws {
+    let patterns = Array(repeating: #""a""#, count: count).joined(separator: ",")
+    for list in ["join", "send"] {
+      #expect(try refusal(signed(payload(#""rooms":{"\#(list)":[\#(patterns)]}"#))) == error)
+    }
+  }
+
   @Test func `an empty name is no name`() throws {
     #expect(try Self.claims(payload(#""name":"""#)).name == "ann")
     #expect(try Self.claims(payload(#""name":null,"role":null"#)).name == "ann")

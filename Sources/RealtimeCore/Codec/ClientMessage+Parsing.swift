@@ -15,7 +15,9 @@ extension ClientMessage {
     do { return try message(envelope, bytes, id) } catch { throw Refusal(mistake: error, id: id) }
   }
 
-  private enum Kind { case join, leave, send, typing, stopTyping, onlineUsers, history, `private`, chat, ping }
+  private enum Kind {
+    case join, leave, send, typing, stopTyping, onlineUsers, history, `private`, chat, refreshToken, ping
+  }
 
   private static func message(
     _ envelope: Envelope, _ bytes: RawSpan, _ id: Range<Int>?
@@ -36,6 +38,7 @@ extension ClientMessage {
       return .history(room, limit: wish.limit, before: wish.before, id: id)
     case .private: return try .private(recipient: recipient(envelope, bytes), payload: payload(envelope), id: id)
     case .chat: return try .chat(payload: payload(envelope), id: id)
+    case .refreshToken: return try .refreshToken(tokenToTake(payload: envelope[.payload], in: bytes), id: id)
     case .ping: return .ping(id: id)
     case nil: throw ClientMistake(unknownType: type, in: bytes)
     }
@@ -52,6 +55,7 @@ extension ClientMessage {
     if type.matches("private", in: bytes) { return .private }
     if type.matches("chat", in: bytes) { return .chat }
     if type.matches("ping", in: bytes) { return .ping }
+    if type.matches("refresh_token", in: bytes) { return .refreshToken }
     return nil
   }
 

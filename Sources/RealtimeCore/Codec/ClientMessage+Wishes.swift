@@ -44,6 +44,14 @@ struct HistoryWish {
   }
 }
 
+/// The contents of the new token in a `refresh_token` message: a string that is not empty.
+func tokenToTake(payload: Range<Int>?, in bytes: RawSpan) throws(ClientMistake) -> Range<Int> {
+  guard let payload, let value = try Fields(["token"], of: payload, in: bytes)[0],
+    let token = JSONString(value: value, in: bytes), !token.contents.isEmpty
+  else { throw .invalidPayload }
+  return token.contents
+}
+
 /// Values of an object that was scanned before, by the names of their keys.
 private struct Fields {
   private var values: [Range<Int>?]

@@ -15,6 +15,8 @@ public enum ClientMessage: Equatable, Sendable {
   /// `recipient` has 1 to 128 bytes.
   case `private`(recipient: String, payload: Range<Int>, id: Range<Int>?)
   case chat(payload: Range<Int>, id: Range<Int>?)
+  /// The contents of the token's JSON string, escapes as they were written.
+  case refreshToken(Range<Int>, id: Range<Int>?)
   case ping(id: Range<Int>?)
 
   /// The longest id, in Unicode scalars.
@@ -31,6 +33,7 @@ public enum ClientMessage: Equatable, Sendable {
     switch self {
     case .joinRoom(_, _, let id), .leaveRoom(_, let id), .onlineUsers(_, let id), .ping(let id): id
     case .history(_, _, _, let id): id
+    case .refreshToken(_, let id): id
     case .sendMessage(_, _, let id), .typing(_, _, let id), .private(_, _, let id), .chat(_, let id): id
     }
   }

@@ -82,6 +82,18 @@ extension RelayEnvelope {
     return unnumbered(node: node, origin: nil, &scratch)
   }
 
+  /// For nodes: the user's connections are to be closed, with these words.
+  static func disconnect(
+    _ user: String, reason: String, node: String, scratch: inout ByteBuffer
+  ) -> RelayEnvelope {
+    scratch.removeAll()
+    scratch.openMessage(RelayFrame.Kind.disconnect.name)
+    scratch.append(#","payload":"#)
+    scratch.append(jsonString: reason)
+    scratch.appendMember(recipient: user)
+    return unnumbered(node: node, origin: nil, &scratch)
+  }
+
   /// What clients may see of a frame that arrived, put in our own order, so that nothing else ever gets through.
   public init(_ frame: RelayFrame, of bytes: RawSpan, scratch: inout ByteBuffer) {
     scratch.removeAll()

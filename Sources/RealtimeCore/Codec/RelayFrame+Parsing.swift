@@ -77,8 +77,9 @@ extension RelayFrame {
   private static func recipient(
     _ kind: Kind, _ envelope: Envelope, _ bytes: RawSpan
   ) throws(RelayFrameError) -> String? {
-    guard kind == .private || kind == .notification, let value = envelope[.recipient] else {
-      if kind == .private { throw .badField }
+    let isRequired = kind == .private || kind == .disconnect
+    guard isRequired || kind == .notification, let value = envelope[.recipient] else {
+      if isRequired { throw .badField }
       return nil
     }
     guard let user = RealtimeCore.userID(value, bytes) else { throw .badField }

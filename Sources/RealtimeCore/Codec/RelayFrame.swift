@@ -14,6 +14,8 @@ public struct RelayFrame: Equatable, Sendable {
   /// What a frame is about.
   public enum Kind: CaseIterable, Equatable, Sendable {
     case newMessage, userJoined, userLeft, userTyping, userStoppedTyping, chat, `private`, notification
+    /// Nodes among themselves: there are new revocations; close a user's connections.
+    case revoked, disconnect
 
     /// The `type` on the wire.
     public var name: StaticString {
@@ -26,6 +28,8 @@ public struct RelayFrame: Equatable, Sendable {
       case .chat: "chat"
       case .private: "private"
       case .notification: "notification"
+      case .revoked: "revoked"
+      case .disconnect: "disconnect"
       }
     }
 
@@ -33,7 +37,7 @@ public struct RelayFrame: Equatable, Sendable {
     public var needsRoom: Bool {
       switch self {
       case .newMessage, .userJoined, .userLeft, .userTyping, .userStoppedTyping: true
-      case .chat, .private, .notification: false
+      case .chat, .private, .notification, .revoked, .disconnect: false
       }
     }
 
@@ -61,7 +65,7 @@ public struct RelayFrame: Equatable, Sendable {
   /// The place in the room's order, 1 or more.
   public let offset: Int?
   public let token: Range<Int>?
-  /// Who a `private` frame (always) or a notification (maybe) is for.
+  /// Who a `private` or `disconnect` frame (always) or a notification (maybe) is for.
   public let recipient: String?
   /// The room's presence version, 0 or more.
   public let version: Int?

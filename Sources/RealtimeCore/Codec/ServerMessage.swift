@@ -70,6 +70,32 @@ public enum ServerMessage {
     buffer.append(UInt8(ascii: "}"))
   }
 
+  /// The answer to `refresh_token`.
+  ///
+  /// - Parameters:
+  ///   - expiry: when the new token ends; `nil` for never.
+  ///   - left: the rooms that it does not open.
+  public static func appendAck(
+    expiry: Timestamp?, left: [RoomName], id: RawSpan = RawSpan(), to buffer: inout ByteBuffer
+  ) {
+    buffer.openMessage("ack")
+    buffer.append(#","payload":{"#)
+    if let expiry {
+      buffer.append(#""expires_at":""#)
+      expiry.append(to: &buffer)
+      buffer.append(#"","#)
+    }
+    buffer.append(#""left":["#)
+    for (place, room) in left.enumerated() {
+      buffer.append(place == 0 ? #"""# : #",""#)
+      buffer.append(room.text)
+      buffer.append(UInt8(ascii: "\""))
+    }
+    buffer.append("]}" as StaticString)
+    buffer.appendMember(id: id)
+    buffer.append(UInt8(ascii: "}"))
+  }
+
   /// The answer to `ping`.
   public static func appendPong(timestamp: Timestamp, id: RawSpan = RawSpan(), to buffer: inout ByteBuffer) {
     buffer.openMessage("pong")

@@ -1,22 +1,28 @@
 import Buffers
 
 extension Hub {
-  mutating func connect(_ connection: ConnectionID, _ identity: Identity, now: Now) {
+  mutating func connect(_ connection: ConnectionID, _ identity: Identity, _ token: TokenStamp, now: Now) {
+    guard !revocations.table.covers(identity.user, token) else {
+      output.actions.append(.refuse(connection, .revoked))
+      return
+    }
     guard connectionsHere(identity.user) + admissions.count(of: identity.user) < configuration.connectionsPerUser else {
       output.actions.append(.refuse(connection, .tooManyConnections))
       return
     }
-    guard mayBeElsewhere else { return admit(connection, identity, now: now) }
-    admissions.append(connection, identity)
+    let newcomer = Newcomer(identity: identity, token: token)
+    guard mayBeElsewhere else { return admit(connection, newcomer, now: now) }
+    admissions.append(connection, newcomer)
   }
 
   func connectionsHere(_ user: String) -> Int { userNumbers[user].map { users[$0].connections.count } ?? 0 }
 
-  mutating func admit(_ connection: ConnectionID, _ identity: Identity, now: Now) {
+  mutating func admit(_ connection: ConnectionID, _ newcomer: Newcomer, now: Now) {
+    let (identity, token) = (newcomer.identity, newcomer.token)
     let number = userNumbers[identity.user] ?? addUser(identity)
     users[number].connections.append(connection)
+    connections[connection] = HubConnection(user: number, token: token)
     noteUserCount(number)
-    connections[connection] = HubConnection(user: number)
     presence.connectionsChanged(now: now.monotonic)
     output.actions.append(.admit(connection, number))
     tellNewcomer(connection)

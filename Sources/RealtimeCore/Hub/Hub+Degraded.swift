@@ -27,12 +27,14 @@ extension Hub {
     if state == .degraded, !isDegraded {
       standing.degradedSince = now.monotonic
       tellEverybody()
+      tellOldRevocations()
     }
     guard state == .connected else { return }
     if isDegraded {
       standing.degradedSince = nil
       tellEverybody()
     }
+    readRevocations(now: now)
     // Whatever waited for its retry goes now.
     presence.retryNow(now: now.monotonic)
     for slot in 0..<UInt32(rooms.slotCount) where rooms.isInUse(slot) {

@@ -1,6 +1,7 @@
 import Buffers
 
-// Messages to users, not to rooms: `private` to one, `chat` to all. They are not stored.
+// Messages to users, not to rooms: `private` to one, `chat` to all. They are not stored. A backend's wish to close a
+// user's connections goes the same way.
 //
 // A `private` goes to all nodes; each delivers to the user's connections it has and tells the asking node how many
 // they were, on that node's own channel. The ack waits for everybody who was handed the frame and for every node with
@@ -8,13 +9,16 @@ import Buffers
 // second at most. Other programs that listen on the channel never answer: they delay the ack, and do not make it
 // partial.
 
-/// Private messages whose nodes have not all answered.
+/// Private messages, and wishes to close, whose nodes have not all answered.
 struct PrivateMessages {
   static let patience: Int64 = 500
 
   struct Waiting {
+    /// Who is told how many were reached.
     let connection: ConnectionID
     let id: [UInt8]
+    /// A backend asked to close the user's connections with these words, and gets no ack.
+    var closing: (user: String, reason: String)?
     var reached = 0
     var answered = 0
     /// How many must answer; `nil` until the relay told how many were handed the frame.
@@ -23,7 +27,15 @@ struct PrivateMessages {
 
   var waiting: [Int: Waiting] = [:]
   var timeouts = DelayQueue<Int>()
-  var last = 0
+  private var last = 0
+
+  /// Numbers what is about to be asked.
+  mutating func begin(_ asked: Waiting, now: Now) -> Int {
+    last += 1
+    waiting[last] = asked
+    timeouts.append(last, due: now.monotonic + Self.patience)
+    return last
+  }
 }
 
 extension Hub {
@@ -34,10 +46,7 @@ extension Hub {
     guard relayState == .connected else {
       return refuse(connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: id)
     }
-    privates.last += 1
-    let request = privates.last
-    privates.waiting[request] = .init(connection: connection, id: id)
-    privates.timeouts.append(request, due: now.monotonic + PrivateMessages.patience)
+    let request = privates.begin(.init(connection: connection, id: id), now: now)
     let (sender, stamp) = (users[user].identity, stamp(now))
     let payload = unsafe text.bytes.span.bytes.extracting(text.payload)
     let envelope = RelayEnvelope.private(
@@ -51,6 +60,7 @@ extension Hub {
     guard privates.waiting[request] != nil else { return }
     guard case .sent(let receivers) = reply else {
       let lost = privates.waiting.removeValue(forKey: request)!
+      if let (user, reason) = lost.closing { return closeHere(user, reason: reason, for: lost.connection) }
       return refuse(lost.connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: lost.id)
     }
     privates.waiting[request]!.expected = max(receivers, presence.nodes.count)
@@ -60,7 +70,11 @@ extension Hub {
   /// A private message for a user who may be here.
   mutating func deliverPrivate(_ frame: RelayFrame, _ bytes: RawSpan) {
     guard let recipient = frame.recipient else { return }
-    let reached = deliver(frame, bytes, to: recipient)
+    answer(frame, bytes, reached: deliver(frame, bytes, to: recipient))
+  }
+
+  /// Tells the node that asked.
+  mutating func answer(_ frame: RelayFrame, _ bytes: RawSpan, reached: Int) {
     guard frame.token != nil, let request = frame.version, let node = frame.node else { return }
     let asker = bytes.text(node)
     if asker == configuration.instance { return reach(request, reached) }
@@ -101,6 +115,10 @@ extension Hub {
   }
 
   private mutating func ackPrivate(_ message: PrivateMessages.Waiting, isPartial: Bool) {
+    guard message.closing == nil else {
+      let answer = BackendAnswer.disconnected(connections: message.reached, isPartial: isPartial)
+      return output.actions.append(.backend(message.connection, answer))
+    }
     guard connections[message.connection] != nil else { return }
     let text = write {
       ServerMessage.appendAck(

@@ -14,6 +14,8 @@ extension Hub {
     case .userTyping, .userStoppedTyping: typingChanged(frame, span, now: now)
     case .private: deliverPrivate(frame, span)
     case .chat, .notification: deliverWidely(frame, span)
+    case .revoked: readRevocations(now: now)
+    case .disconnect: closeUser(frame, span)
     }
   }
 

@@ -60,6 +60,7 @@ extension Hub {
     clearAllRings()
     doubtAllRooms(now: now)
     doubtRosters(isNewGeneration: !isFirst, now: now)
+    doubtRevocations(isNewGeneration: true, now: now)
   }
 
   mutating func leaseAnswered(_ question: LeaseQuestion, incarnation: String, _ reply: RelayReply, now: Now) {

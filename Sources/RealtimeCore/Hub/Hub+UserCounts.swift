@@ -7,27 +7,33 @@ import Buffers
 // connects to many nodes in the same instant may get a few more; and while the relay is away only the node's own
 // number counts.
 
+/// A handshake that is good so far.
+struct Newcomer {
+  let identity: Identity
+  let token: TokenStamp
+}
+
 /// Handshakes that wait to hear how many connections their user has elsewhere.
 struct Admissions {
-  private var waiting: [ConnectionID: Identity] = [:]
+  private var waiting: [ConnectionID: Newcomer] = [:]
   private var counts: [String: Int] = [:]
   /// Those that nobody was asked about yet.
   private var unasked: [ConnectionID] = []
 
   func count(of user: String) -> Int { waiting.isEmpty ? 0 : counts[user, default: 0] }
 
-  mutating func append(_ connection: ConnectionID, _ identity: Identity) {
-    waiting[connection] = identity
-    counts[identity.user, default: 0] += 1
+  mutating func append(_ connection: ConnectionID, _ newcomer: Newcomer) {
+    waiting[connection] = newcomer
+    counts[newcomer.identity.user, default: 0] += 1
     unasked.append(connection)
   }
 
   /// Takes a connection out; nil when it is not waiting any more.
-  mutating func take(_ connection: ConnectionID) -> Identity? {
-    guard let identity = waiting.removeValue(forKey: connection) else { return nil }
-    let count = counts[identity.user, default: 1] - 1
-    counts[identity.user] = count == 0 ? nil : count
-    return identity
+  mutating func take(_ connection: ConnectionID) -> Newcomer? {
+    guard let newcomer = waiting.removeValue(forKey: connection) else { return nil }
+    let count = counts[newcomer.identity.user, default: 1] - 1
+    counts[newcomer.identity.user] = count == 0 ? nil : count
+    return newcomer
   }
 
   /// The next of those to ask about, with their users; empty when there are none.
@@ -36,7 +42,7 @@ struct Admissions {
     var batch: [(connection: ConnectionID, user: String)] = []
     var looked = 0
     while looked < unasked.count, batch.count < limit {
-      if let identity = waiting[unasked[looked]] { batch.append((unasked[looked], identity.user)) }
+      if let newcomer = waiting[unasked[looked]] { batch.append((unasked[looked], newcomer.identity.user)) }
       looked += 1
     }
     unasked.removeFirst(looked)
@@ -70,11 +76,13 @@ extension Hub {
     var elsewhere: [Int] = []
     if case .counted(let counts) = reply { elsewhere = counts }
     for (index, connection) in newcomers.enumerated() {
-      guard let identity = admissions.take(connection) else { continue }
+      guard let newcomer = admissions.take(connection) else { continue }
       // Without an answer the node's own number counts.
       let others = index < elsewhere.count ? max(0, elsewhere[index]) : 0
-      if connectionsHere(identity.user) + others < configuration.connectionsPerUser {
-        admit(connection, identity, now: now)
+      if revocations.table.covers(newcomer.identity.user, newcomer.token) {
+        output.actions.append(.refuse(connection, .revoked))
+      } else if connectionsHere(newcomer.identity.user) + others < configuration.connectionsPerUser {
+        admit(connection, newcomer, now: now)
       } else {
         output.actions.append(.refuse(connection, .tooManyConnections))
       }

@@ -60,6 +60,7 @@ public struct Hub: ~Copyable {
   var online = OnlineCache()
   var admissions = Admissions()
   var userCounts = UserCounts()
+  var revocations = Revocations()
   /// Rooms with somebody on the way in, due when the one who came first has waited too long.
   var entrantDeadlines = DelayQueue<RoomNumber>()
 
@@ -78,7 +79,7 @@ public struct Hub: ~Copyable {
 
   public mutating func handle(_ command: HubCommand, now: Now) {
     switch command {
-    case .connect(let connection, let identity): connect(connection, identity, now: now)
+    case .connect(let connection, let identity, let token): connect(connection, identity, token, now: now)
     case .disconnect(let connection, let departure): disconnect(connection, departure, now: now)
     case .join(let connection, let room, let wish, let id): join(connection, room, wish, id: id, now: now)
     case .askHistory(let connection, let room, let limit, let before, let id):
@@ -91,6 +92,9 @@ public struct Hub: ~Copyable {
     case .askOnlineUsers(let connection, let room, let id): askOnlineUsers(connection, room, id: id, now: now)
     case .sendPrivate(let connection, let recipient, let text): sendPrivate(connection, recipient, text, now: now)
     case .chat(let connection, let text): chat(connection, text, now: now)
+    case .refresh(let connection, let grant, let id): refresh(connection, grant, id: id)
+    case .revoke(let asker, let wanted): revoke(asker, wanted, now: now)
+    case .disconnectUser(let asker, let user, let reason): disconnectUser(asker, user, reason: reason, now: now)
     case .askOnline(let connection): askOnline(connection, now: now)
     case .depart(let grace): depart(graceMilliseconds: grace)
     }
@@ -109,6 +113,7 @@ public struct Hub: ~Copyable {
     case .resubscribed:
       doubtAllRooms(now: now)
       doubtRosters(isNewGeneration: false, now: now)
+      doubtRevocations(isNewGeneration: false, now: now)
     }
   }
 
@@ -130,6 +135,7 @@ public struct Hub: ~Copyable {
     askAboutNewcomers()
     sendUserCounts()
     sendPresenceChanges(now: now)
+    serveRevocations(now: now)
     if ringBytes > configuration.ringBytes { shrinkRings() }
     guard !marked.isEmpty else { return }
     var numbers: [RoomNumber] = []
@@ -156,6 +162,7 @@ public struct Hub: ~Copyable {
     consider(gaps.nextDue)
     consider(ringDeadline)
     consider(userCounts.retryAt)
+    consider(revocationDeadline)
     return earliest
   }
 
@@ -208,6 +215,8 @@ public struct Hub: ~Copyable {
     case .online: onlineArrived(reply, now: now)
     case .newcomers(let connections): newcomersCounted(connections, reply, now: now)
     case .userCounts(let users): userCountsArrived(users, reply, now: now)
+    case .revoke(let asker, let keys): revokeAnswered(asker, keys, reply, now: now)
+    case .revocations: revocationsArrived(reply, now: now)
     case .chat(let connection, let id): chatAnswered(connection, id: id, reply)
     case .direct(let request): privateSent(request, reply)
     case .nothing: break

@@ -5,7 +5,7 @@ public typealias RoomNumber = UInt32
 public typealias TextRange = Range<Int>
 
 /// Why a handshake that was otherwise good is turned away.
-public enum Refusal: Sendable, Equatable { case tooManyConnections, nodeFull, draining }
+public enum Refusal: Sendable, Equatable { case tooManyConnections, nodeFull, draining, revoked }
 
 /// Names a user within the hub and its shards: what shards compare instead of user ids. Used again after the user's
 /// last connection on this node is gone.
@@ -56,6 +56,10 @@ public enum HubAction: Sendable {
   case everyone(TextRange)
   /// The connection must end. What `departure` the `disconnect` that follows has is the shell's to know.
   case close(ConnectionID, ClosingCause)
+  /// The hub's word on a client's new token: from here on it holds in the place of the old one, or it is refused as a
+  /// bad one would be.
+  case refreshed(ConnectionID, TokenGrant, isGood: Bool, id: [UInt8])
+  case backend(ConnectionID, BackendAnswer)
   case online(ConnectionID, OnlineAnswer)
   case relay(RelayRequest, RelayTicket)
   /// For the log, with a word that says what happened.
@@ -66,6 +70,15 @@ public enum HubAction: Sendable {
 public enum ClosingCause: Sendable, Equatable {
   /// The client goes on sending too much although it was told.
   case rateLimitIgnored
+  /// Its token was revoked.
+  case revoked
+  /// A backend wants it so, and perhaps says why: at most 123 bytes.
+  case disconnected(words: String)
+
+  /// Words of its own for the close frame.
+  public var words: String? {
+    if case .disconnected(let words) = self, !words.isEmpty { words } else { nil }
+  }
 }
 
 public enum HubNotice: Sendable {
@@ -73,4 +86,8 @@ public enum HubNotice: Sendable {
   case fenced(incarnation: String)
   case reaped(incarnation: String)
   case badFrame(reason: String)
+  /// The relay is away: so many revocations are known, and there may be others.
+  case revocationsOld(count: Int)
+  /// All revocations are known again.
+  case revocationsCurrent(count: Int)
 }

@@ -25,7 +25,7 @@ public enum Departure: Sendable {
 public enum HubCommand: Sendable {
   /// A handshake with a good token asks for a place. Answered by ``HubAction/admit(_:_:)`` or
   /// ``HubAction/refuse(_:_:)``; nothing else may be said for this connection before.
-  case connect(ConnectionID, Identity)
+  case connect(ConnectionID, Identity, TokenStamp)
   /// The connection is gone, or its handshake was given up. Sent exactly once for each `connect` that was not refused.
   case disconnect(ConnectionID, Departure)
   case join(ConnectionID, RoomName, JoinWish, id: [UInt8])
@@ -41,6 +41,15 @@ public enum HubCommand: Sendable {
   case askOnlineUsers(ConnectionID, RoomName, id: [UInt8])
   case sendPrivate(ConnectionID, recipient: String, ClientText)
   case chat(ConnectionID, ClientText)
+  /// The client gave a new token, which is good in itself; answered by
+  /// ``HubAction/refreshed(_:_:isGood:id:)``.
+  case refresh(ConnectionID, TokenGrant, id: [UInt8])
+  /// A backend ends tokens, at most ``RelayLimits/revocationsPerRequest`` at a time, for the whole cluster; answered
+  /// by ``HubAction/backend(_:_:)``. The connection is the one that asks, as it is here for all that backends ask.
+  case revoke(ConnectionID, [Revocation])
+  /// A backend closes all connections of a user, on every node, with 4500 and its own words; answered by
+  /// ``HubAction/backend(_:_:)``. `reason` is cut to 123 bytes.
+  case disconnectUser(ConnectionID, user: String, reason: String)
   /// `GET /ws/online`; answered by ``HubAction/online(_:_:)``.
   case askOnline(ConnectionID)
   /// The node drains: its connections stop counting now, its users leave only when they are not back elsewhere in time.

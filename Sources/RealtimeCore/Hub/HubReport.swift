@@ -10,6 +10,9 @@ public struct HubReport: Sendable, Equatable {
   public var rememberedBytes = 0
   public var relayState = RelayState.starting
   public var relayTrouble: RelayTrouble?
+  /// Revocations this node knows of, and when it last knew all of them, in milliseconds of the monotonic clock.
+  public var revocations = 0
+  public var revocationsCompleteAt: Int64?
 
   public init() {}
 }
@@ -21,6 +24,7 @@ extension Hub {
     (report.connections, report.users, report.rooms) = (connections.count, userNumbers.count, roomNumbers.count)
     report.pendingMessages = pendingMessages
     (report.relayState, report.relayTrouble) = (relayState, standing.trouble)
+    (report.revocations, report.revocationsCompleteAt) = (revocations.table.count, revocations.completeAt)
     report.rememberedBytes = ringBytes
     return report
   }

@@ -14,6 +14,8 @@ struct HubUser: ~Copyable {
 /// A connection, as the hub knows it.
 struct HubConnection {
   let user: UserNumber
+  /// Of the token that holds now.
+  var token: TokenStamp
   /// Rooms it is in or on its way into.
   var rooms: [RoomNumber] = []
   /// Those of them that it did not enter yet.
@@ -143,6 +145,9 @@ enum Question {
   /// Handshakes that wait for how many connections their users have elsewhere.
   case newcomers([ConnectionID])
   case userCounts([UserNumber])
+  /// Which keys, and who asked; `nil`: this node, because the relay may not know them.
+  case revoke(ConnectionID?, [[UInt8]])
+  case revocations
   case chat(ConnectionID, id: [UInt8])
   case direct(Int)
   case nothing

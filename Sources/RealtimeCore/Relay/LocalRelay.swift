@@ -29,6 +29,7 @@ public struct LocalRelay: ~Copyable, Relay {
   private var connections = 0
   private var incarnation = ""
   private var digests = LocalDigests()
+  private var revocations = LocalRevocations()
   private var now: Now
   private var nextSweep: Int64
   private var scratch = ByteBuffer()
@@ -95,6 +96,9 @@ public struct LocalRelay: ~Copyable, Relay {
     case .reap: return .reaped(isDone: true)
     case .roster(let room): return .roster(roster(of: room))
     case .online: return .online(connections: connections, users: online.count, nodes: 1)
+    case .revoke(let wanted): return .revoked(refused: revoke(wanted))
+    case .revocations(let position):
+      return .revocations(revocations.slice(after: position, horizon: horizon))
     case .broadcast(let frame):
       events.append(.frame(frame))
       return .sent(receivers: 1)
@@ -175,6 +179,22 @@ public struct LocalRelay: ~Copyable, Relay {
       if !rooms[room].forgetFirst() { uses.remove(room) }
       heldBytes += rooms[room].cost - before
     }
+  }
+
+  // MARK: Revocations
+
+  /// Before this second nothing matters any more.
+  private var horizon: Int64 { now.wall / 1_000 - Revocation.slack }
+
+  private mutating func revoke(_ wanted: [Revocation]) -> Int {
+    revocations.forget(endedBefore: horizon)
+    let top = revocations.top
+    let refused = wanted.count { !revocations.store($0) }
+    if revocations.top > top {
+      let frame = #"{"type":"revoked","payload":\#(revocations.top),"node":"local","token":"\#(Self.token)"}"#
+      events.append(.frame(Array(frame.utf8)))
+    }
+    return refused
   }
 
   // MARK: Presence

@@ -14,6 +14,8 @@
 /// - `read` proves completeness: what it returns is everything above the known position, or `isComplete` is false.
 /// - A presence change counts once per node incarnation; the first node's join and the last node's leave of a user
 ///   in a room publish exactly one frame. A fenced incarnation changes nothing.
+/// - A revocation that was answered is stored until its end, and every node that is subscribed is told that there is
+///   something to read. Of two with one key the later bounds hold; reading from any position leaves none out.
 /// - A failed request has an unknown outcome: it may have run, and it may still run. Sending it again is safe.
 public protocol Relay: ~Copyable {
   mutating func submit(_ request: RelayRequest, ticket: RelayTicket)
@@ -156,6 +158,11 @@ public enum RelayRequest: Sendable {
   case roster(RoomName)
   /// → `online`
   case online
+  /// Stores revocations, at most ``RelayLimits/revocationsPerRequest``, and tells all nodes that there are more.
+  /// → `revoked`
+  case revoke([Revocation])
+  /// The next revocations that the relay learnt after a position; 0 is its beginning. → `revocations`
+  case revocations(after: Int)
   /// Hands a frame to all nodes; not stored. → `sent`
   case broadcast([UInt8])
   /// Hands a frame to one node. → `sent`
@@ -169,6 +176,10 @@ public enum RelayLimits {
   public static let usersPerCount = 50
   public static let rosterNames = 100
   public static let rosterFull = 200
+  public static let revocationsPerRequest = 100
+  public static let revocationsPerSlice = 500
+  /// Revocations a relay keeps. One more is refused: none is forgotten before its end.
+  public static let revocations = 100_000
 }
 
 public enum RelayReply: Sendable {
@@ -185,6 +196,9 @@ public enum RelayReply: Sendable {
   case reaped(isDone: Bool)
   case roster(Roster)
   case online(connections: Int, users: Int, nodes: Int)
+  /// So many were not stored, because there is no room.
+  case revoked(refused: Int)
+  case revocations(RevocationSlice)
   /// How many subscribers the frame was handed to.
   case sent(receivers: Int)
   case failed(RelayFailure)

@@ -1,23 +1,21 @@
 /// Patterns over room names, as tokens carry them: `*` stands for any run of characters, also for none.
 enum RoomPattern {
+  /// Goes back to the last star only, so the worst case is the product of the lengths. No memory is taken.
   static func matches(_ pattern: String, _ room: RoomName) -> Bool {
-    matches(Array(pattern.utf8), Array(room.text.utf8))
-  }
-
-  /// Goes back to the last star only, so the worst case is the product of the lengths.
-  private static func matches(_ pattern: [UInt8], _ text: [UInt8]) -> Bool {
-    var (place, index) = (0, 0)
-    var retry: (place: Int, index: Int)?
-    while index < text.count {
-      if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
+    let (pattern, text) = (pattern.utf8, room.text.utf8)
+    var (place, index) = (pattern.startIndex, text.startIndex)
+    var retry: (place: String.Index, index: String.Index)?
+    while index < text.endIndex {
+      if place < pattern.endIndex, pattern[place] == UInt8(ascii: "*") {
+        place = pattern.index(after: place)
         retry = (place, index)
-        place += 1
-      } else if place < pattern.count, pattern[place] == text[index] {
-        place += 1
-        index += 1
+      } else if place < pattern.endIndex, pattern[place] == text[index] {
+        place = pattern.index(after: place)
+        index = text.index(after: index)
       } else if let star = retry {
-        retry = (star.place, star.index + 1)
-        (place, index) = (star.place + 1, star.index + 1)
+        let next = text.index(after: star.index)
+        retry = (star.place, next)
+        (place, index) = (star.place, next)
       } else {
         return false
       }

@@ -6,6 +6,7 @@
 /// Keys are built inside: all of them begin with the prefix, so an ACL by prefix holds, and no Redis Cluster is used.
 public enum Script: Int, CaseIterable, Sendable {
   case boot, publish, read, history, heartbeat, register, presence, connections, users, depart, reap, roster, online
+  case revoke, revocations
 
   /// Numbers that are part of the scripts' text; all nodes of a cluster must agree on them.
   public struct Settings: Equatable, Sendable {
@@ -22,7 +23,7 @@ public enum Script: Int, CaseIterable, Sendable {
   }
 
   /// What Redis checks before a script begins, so that a refused one has changed nothing. Out of memory, messages are
-  /// refused and reading goes on; so does presence, which is small and must not decay.
+  /// refused and reading goes on; so do presence, which is small and must not decay, and revocations.
   private var header: String {
     switch self {
     case .publish: "#!lua\n"
@@ -46,6 +47,8 @@ public enum Script: Int, CaseIterable, Sendable {
     case .reap: Self.guarded(settings) + Self.leases + Self.extras + Self.memberships + Self.reapBody
     case .roster: Self.guarded(settings) + Self.epochs + Self.rosterBody
     case .online: Self.guarded(settings) + Self.leases + Self.onlineBody
+    case .revoke: Self.guarded(settings) + Self.ended + Self.revokeBody
+    case .revocations: Self.guarded(settings) + Self.ended + Self.revocationsBody
     }
   }
 

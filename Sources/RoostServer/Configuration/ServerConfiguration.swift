@@ -1,4 +1,5 @@
 public import HTTPCore
+public import Tokens
 
 /// Everything a node can be told. A plain value: build it, change it, compare it, print it.
 public struct ServerConfiguration: Equatable, Sendable {
@@ -106,6 +107,8 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var echo = Echo()
   public var limits = Limits()
   public var times = Times()
+  /// Rooms of tokens that do not name any; `nil` for any room.
+  public var defaultRooms = RoomGrants()
   /// `chat` is for admins only unless this is set.
   public var everybodyMayChat = false
   /// Seconds between losing a socket and telling others that its user left.

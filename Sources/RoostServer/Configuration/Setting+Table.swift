@@ -1,6 +1,6 @@
 extension Setting {
   /// Every setting there is, in the order of the help. The secret is not among them: see ``ConfigurationReader``.
-  public static let all = place + tls + protocolRules + door + limits + times + logging
+  public static let all = place + tls + protocolRules + rooms + door + limits + times + logging
 
   private static let place: [Setting] = [
     .text("host", "address to listen on", form: "an IP address", \.host),

@@ -1,3 +1,4 @@
+import EventLoops
 import RealtimeCore
 import Telemetry
 
@@ -24,6 +25,9 @@ extension HubReport {
     text.write(Metric.rememberedBytes, rememberedBytes)
     text.write(Metric.foreignFrames, counters.foreignFrames)
     text.write(Metric.badFrames, counters.badFrames)
+    text.write(Metric.revocations, revocations)
+    let age = revocationsCompleteAt.map { Double(max(0, monotonicMilliseconds() - $0)) / 1_000 }
+    text.write(Metric.revocationsAge, age ?? -1)
     text.write(Metric.fenced, counters.fenced)
     text.write(Metric.reaped, counters.reaped)
     text.write(Metric.rateLimited, counters.rateLimited)
@@ -71,6 +75,11 @@ private enum Metric {
     "roost_relay_foreign_frames_total", .counter, help: "Messages that other programs published.")
   static let badFrames = MetricDescription(
     "roost_relay_bad_frames_total", .counter, help: "Frames on the relay channel that were dropped.")
+  static let revocations = MetricDescription(
+    "roost_revocations", .gauge, help: "Revoked tokens, and users with revoked ones, that this node knows of.")
+  static let revocationsAge = MetricDescription(
+    "roost_revocations_age_seconds", .gauge,
+    help: "How long ago this node knew all revocations of the cluster; -1: never yet.")
   static let fenced = MetricDescription(
     "roost_presence_fenced_total", .counter, help: "Leases this node lost and took anew.")
   static let reaped = MetricDescription(

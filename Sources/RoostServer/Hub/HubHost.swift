@@ -98,6 +98,9 @@ struct HubHost: ~Copyable {
       outgoing[id.slotOfShard].add(text.extracting(range)) { .resync(id, number, $0) }
     case .admit(let id, let user): outgoing[id.slotOfShard].commands.append(.admit(id, user))
     case .refuse(let id, let refusal): outgoing[id.slotOfShard].commands.append(.refuse(id, refusal))
+    case .refreshed(let id, let grant, let isGood, let messageID):
+      outgoing[id.slotOfShard].commands.append(.refreshed(id, grant, isGood: isGood, id: messageID))
+    case .backend(let id, let answer): outgoing[id.slotOfShard].commands.append(.backend(id, answer))
     case .online(let id, let numbers): outgoing[id.slotOfShard].commands.append(.online(id, numbers))
     case .close(let id, let cause): outgoing[id.slotOfShard].commands.append(.close(id, cause))
     case .forget(let number):
@@ -150,6 +153,9 @@ extension Log {
     case .relayState(let state): info("relay state", ["state": .string("\(state)")])
     case .fenced(let incarnation): warning("fenced", ["incarnation": .string(incarnation)])
     case .reaped(let incarnation): info("reaped", ["incarnation": .string(incarnation)])
+    case .revocationsOld(let count):
+      warning("revocations may be old while the relay is away", ["known": .integer(count)])
+    case .revocationsCurrent(let count): info("all revocations are known again", ["known": .integer(count)])
     case .badFrame(let reason): warning("bad frame on the relay channel", ["reason": .string(reason)])
     }
   }

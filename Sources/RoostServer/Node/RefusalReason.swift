@@ -4,12 +4,12 @@ import Telemetry
 enum RefusalReason: Int, CountedReason {
   /// Not HTTP as RFC 9112 has it, or not a handshake as RFC 6455 has it: 400, 414, 431.
   case malformed
-  /// TLS' own handshake failed, or was not over in time.
-  case tls
   /// The request was not complete in time: 408.
   case timeout
   /// Another method, no upgrade, or another version: 405, 426.
   case notUpgrade
+  /// The TLS handshake failed: no answer that anybody could read.
+  case tls
   /// Too many connections of the address, or too fast: 429.
   case addressLimit
   /// Too many handshakes of all clients together: 429.
@@ -24,6 +24,8 @@ enum RefusalReason: Int, CountedReason {
   case origin
   /// None, bad or expired: 401.
   case token
+  /// Good, but taken back: 401.
+  case revoked
   /// Two that differ: 400.
   case tokensDiffer
   /// Too many connections of the user: 429.

@@ -7,9 +7,9 @@ enum CloseReason: Int, CountedReason {
   // the peer broke the protocol
   case protocolError, invalidUTF8, messageTooBig, tooManyFragments, emptyFragments
   // it obeys the protocol and is a burden
-  case unfinishedMessage, controlFlood, invalidFormat, rateLimitIgnored, tooSlow
+  case unfinishedMessage, controlFlood, invalidFormat, badTokens, rateLimitIgnored, tooSlow
   // it has no right to be here any more
-  case tokenExpired
+  case tokenExpired, revoked, disconnected
   // the node goes
   case draining
   // without a close frame: nobody would read it
@@ -30,6 +30,8 @@ enum CloseReason: Int, CountedReason {
     self =
       switch cause {
       case .rateLimitIgnored: .rateLimitIgnored
+      case .revoked: .revoked
+      case .disconnected: .disconnected
       }
   }
 
@@ -38,7 +40,12 @@ enum CloseReason: Int, CountedReason {
   var text: StaticString { entry.text }
   var labels: [String] { ["\(code.rawValue)", word] }
   /// Others hear at once that the user left: he does not come back by himself, or must not.
-  var departure: Departure { self == .tokenExpired ? .left : .lost }
+  var departure: Departure {
+    switch self {
+    case .tokenExpired, .revoked, .disconnected: .left
+    default: .lost
+    }
+  }
 
   private var entry: (code: CloseCode, text: StaticString) {
     switch self {
@@ -49,9 +56,12 @@ enum CloseReason: Int, CountedReason {
     case .unfinishedMessage: (.policyViolation, "message not complete in time")
     case .controlFlood: (.policyViolation, "too many control frames")
     case .invalidFormat: (.policyViolation, "too many messages that are no JSON")
+    case .badTokens: (.policyViolation, "too many bad tokens")
     case .rateLimitIgnored: (.rateLimitIgnored, "rate limit ignored")
     case .tooSlow: (.tooSlow, "too slow")
     case .tokenExpired: (.tokenExpired, "token expired")
+    case .revoked: (.revoked, "revoked")
+    case .disconnected: (.disconnectedByBackend, "disconnected by the backend")
     case .draining: (.serviceRestart, "node is draining")
     case .stalled, .silent: (.abnormal, "")
     }

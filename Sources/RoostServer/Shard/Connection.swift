@@ -67,6 +67,8 @@ struct Connection: ~Copyable {
     var leaving: UInt16
     /// What the client asked for last.
     var isWanted: Bool
+    /// Whether its client may send to the room.
+    var maySend: Bool
 
     static let outside = UInt32.max
     /// Messages were dropped; the hub hears of it when the client has read enough to be told.
@@ -93,6 +95,8 @@ struct Connection: ~Copyable {
   var timer = Int64.max
   /// When the token ends, in milliseconds since 1970; `.max` for never.
   var tokenEnd = Int64.max
+  /// The client knows that it ends soon.
+  var hasToldExpiry = false
   var reader = MessageReader(side: .server)
   /// What was received and could not be used yet.
   var leftover = ByteBuffer()

@@ -14,6 +14,8 @@ enum ShardCommand: Sendable {
   /// One frame for every open connection.
   case everyone([UInt8])
   case close(ConnectionID, ClosingCause)
+  case refreshed(ConnectionID, TokenGrant, isGood: Bool, id: [UInt8])
+  case backend(ConnectionID, BackendAnswer)
   case online(ConnectionID, OnlineAnswer)
   /// No new connections; the ones there are leave one by one within so many milliseconds.
   case drain(milliseconds: Int64)

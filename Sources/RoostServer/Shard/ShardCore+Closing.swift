@@ -6,10 +6,11 @@ import WebSocketCore
 
 extension ShardCore {
   /// Ends the WebSocket from our side: a close frame behind everything it already gets, then the peer's answer.
-  mutating func close(_ slot: UInt32, _ reason: CloseReason) {
+  /// - Parameter words: what the close frame says in the place of the reason's own text.
+  mutating func close(_ slot: UInt32, _ reason: CloseReason, words: String? = nil) {
     guard case .sendClose = connections[slot].closing.close(reason.code) else { return }
     closed(reason)
-    outbox.reply(to: slot) { FrameWriter.appendClose(reason.code, reason: "\(reason.text)", to: &$0) }
+    outbox.reply(to: slot) { FrameWriter.appendClose(reason.code, reason: words ?? "\(reason.text)", to: &$0) }
     awaitClose(slot, reason.departure, within: rules.close)
   }
 

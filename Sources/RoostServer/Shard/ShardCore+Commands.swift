@@ -18,7 +18,11 @@ extension ShardCore {
       case .admit(let id, let user): admit(id, user)
       case .refuse(let id, let refusal): refuse(id, refusal)
       case .everyone(let frame): everyone(frame)
-      case .close(let id, let cause): if isOpen(id) { close(id.slot, CloseReason(cause)) }
+      case .close(let id, let cause):
+        if isOpen(id) { close(id.slot, CloseReason(cause), words: cause.words) }
+      case .refreshed(let id, let grant, let isGood, let messageID):
+        refreshed(id, grant, isGood: isGood, messageID: messageID)
+      case .backend(let id, let answer): answerBackend(id, answer)
       case .online(let id, let numbers): answerOnline(id, numbers)
       case .drain(let milliseconds): startDrain(over: milliseconds)
       case .stop: stop()

@@ -81,12 +81,8 @@ extension ShardCore {
 
   private mutating func checkOpen(_ slot: UInt32) -> Int64 {
     guard connections[slot].closing.acceptsData else { return .max }
-    if connections[slot].tokenEnd <= now.wall {
-      close(slot, .tokenExpired)
-      return .max
-    }
-    let untilTokenEnd = connections[slot].tokenEnd.subtractingReportingOverflow(now.wall).partialValue
-    let tokenDue = connections[slot].tokenEnd == .max ? Int64.max : now.monotonic + untilTokenEnd
+    let tokenDue = checkToken(slot)
+    guard connections[slot].closing.acceptsData else { return .max }
     return min(tokenDue, heartbeat(slot))
   }
 

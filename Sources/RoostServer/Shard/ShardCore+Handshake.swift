@@ -3,7 +3,6 @@ import EventLoops
 import HTTPCore
 import RealtimeCore
 import Synchronization
-import Tokens
 
 extension ShardCore {
   /// Decides about an upgrade, cheapest questions first, so that no flood buys a signature check.
@@ -14,8 +13,8 @@ extension ShardCore {
       if isEcho { return openEcho(slot, upgrade) }
       try context.configuration.origins.check(head, in: bytes)
       let token = try BearerToken(head, in: bytes)
-      let claims = try verified(token)
-      ask(slot, claims, upgrade.response(subprotocol: token.subprotocol))
+      let grant = try grantOrRefusal(token)
+      ask(slot, grant, upgrade.response(subprotocol: token.subprotocol))
     } catch {
       refused(error.reason)
       answer(slot, error.response)
@@ -34,25 +33,19 @@ extension ShardCore {
     guard context.mayConnect() else { throw Refused(.nodeRate, .tooManyRequests(retryAfter: retryAfter())) }
   }
 
-  private func verified(_ token: BearerToken) throws(Refused) -> Claims {
+  private func grantOrRefusal(_ token: BearerToken) throws(Refused) -> TokenGrant {
     context.tokenChecks.add(1, ordering: .relaxed)
-    do { return try context.verifier.verify(token.bytes, now: now.wall / 1_000) } catch {
-      throw Refused(.token, .authenticationRequired())
-    }
+    guard let grant = grant(of: token.bytes) else { throw Refused(.token, .authenticationRequired()) }
+    return grant
   }
 
   /// Asks the hub for a place; the 101 is ready and waits.
-  private mutating func ask(_ slot: UInt32, _ claims: Claims, _ response: [UInt8]) {
-    let isAdmin = claims.role == "admin"
-    guard let identity = Identity(user: claims.userID, name: claims.name, isAdmin: isAdmin) else {
-      return answer(slot, .authenticationRequired())
-    }
+  private mutating func ask(_ slot: UInt32, _ grant: TokenGrant, _ response: [UInt8]) {
     connections[slot].flags.insert(.isKnownToHub)
-    connections[slot].session = Session(isAdmin: isAdmin, mayJoin: claims.rooms.join, maySend: claims.rooms.send)
-    connections[slot].tokenEnd = claims.expiresAt.map { $0 * 1_000 } ?? .max
+    connections[slot].renew(grant)
     handshakes[slot] = response
     awaitHub(slot)
-    hubCommands.append(.connect(id(slot), identity))
+    hubCommands.append(.connect(id(slot), grant.identity, grant.stamp))
   }
 
   mutating func admit(_ id: ConnectionID, _ user: UserNumber) {
@@ -60,8 +53,8 @@ extension ShardCore {
     guard isWaiting(id), let response = handshakes.removeValue(forKey: id.slot) else { return }
     connections[id.slot].user = user
     open(id.slot, response)
-    let untilTokenEnd = connections[id.slot].tokenEnd.subtractingReportingOverflow(now.wall)
-    if connections[id.slot].tokenEnd != .max { arm(id.slot, at: now.monotonic + untilTokenEnd.partialValue) }
+    let due = checkToken(id.slot)
+    if due != .max { arm(id.slot, at: due) }
     goOn(id.slot)
   }
 
@@ -71,6 +64,7 @@ extension ShardCore {
     let turnedAway: Refused =
       switch refusal {
       case .tooManyConnections: Refused(.userLimit, .tooManyRequests(retryAfter: retryAfter()))
+      case .revoked: Refused(.revoked, .authenticationRequired())
       case .nodeFull: Refused(.nodeFull, .unavailable("node is full", retryAfter: retryAfter()))
       case .draining: Refused(.draining, .unavailable("node is draining", retryAfter: retryAfter()))
       }

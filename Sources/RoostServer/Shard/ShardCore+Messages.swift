@@ -15,7 +15,8 @@ extension ShardCore {
     }
     let membership = membership(slot, message.room)
     switch connections[slot].session.judge(
-      message, isMember: membership != nil, roomCount: wantedRooms(slot), rules: rules.session, now: now.monotonic)
+      message, isMember: membership != nil, maySend: membership.map { connections[slot].rooms[$0].maySend } ?? false,
+      roomCount: wantedRooms(slot), rules: rules.session, now: now.monotonic)
     {
     case .proceed: tellHub(slot, message, membership, bytes)
     case .ignore: break
@@ -67,6 +68,7 @@ extension ShardCore {
       hubCommands.append(.sendPrivate(id, recipient: recipient, ClientText(bytes, payload: payload, id: clientID)))
     case .chat(let payload, let clientID):
       hubCommands.append(.chat(id, ClientText(bytes, payload: payload, id: clientID)))
+    case .refreshToken(let token, let clientID): refreshToken(slot, token, id: clientID, bytes)
     case .ping(let clientID):
       pong(slot, id: bytes.extracting(clientID ?? 0..<0))
     }

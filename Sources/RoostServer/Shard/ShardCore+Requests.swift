@@ -104,6 +104,13 @@ extension ShardCore {
     goOn(id.slot)
   }
 
+  /// The hub did what a backend asked for, or says why not.
+  mutating func answerBackend(_ id: ConnectionID, _ answer: BackendAnswer) {
+    guard connections.contains(id.key), connections[id.slot].phase == .waiting else { return }
+    self.answer(id.slot, .backend(answer))
+    goOn(id.slot)
+  }
+
   /// Reads again after a wait.
   mutating func goOn(_ slot: UInt32) {
     if !connections[slot].flags.contains(.inputEnded) { setReading(slot, true) }

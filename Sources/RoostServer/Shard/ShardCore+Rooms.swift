@@ -12,7 +12,9 @@ extension ShardCore {
     }
     let room = rooms.claim(name)
     connections[slot].rooms.append(
-      .init(room: room, position: Connection.Membership.outside, leaving: 0, isWanted: true))
+      .init(
+        room: room, position: Connection.Membership.outside, leaving: 0, isWanted: true,
+        maySend: connections[slot].session.maySend(to: name)))
   }
 
   /// The hub let the connection in: room items after this are for it.

@@ -56,6 +56,8 @@ struct ShardCore: ~Copyable {
   var retries: UInt64
   var events = EventBuffer()
   var now: Now
+  /// How far the wall clock was from the other one when tokens' ends were last reckoned.
+  var clockDifference: Int64
   /// No accepting before this moment, because descriptors ran out.
   var acceptsAgainAt = Int64.max
   /// Connections with a backlog, and when they are next looked at; `.max` when there are none.
@@ -81,6 +83,7 @@ struct ShardCore: ~Copyable {
     hubDeadline = hub == nil ? 0 : nil
     input = ReceiveBuffer(capacity: rules.inputBytes)
     now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    clockDifference = now.wall - now.monotonic
     retries = UInt64(truncatingIfNeeded: monotonicNanoseconds())
     if let descriptor = listener?.descriptor {
       try loop.add(descriptor, token: Token.listener, interest: .read)
@@ -98,6 +101,7 @@ struct ShardCore: ~Copyable {
     }
     if !unread.isEmpty { readOn() }
     if isWoken { takeInbox() }
+    watchClocks()
     runTimers()
     repeat {
       turnHub()

@@ -34,6 +34,7 @@ struct ShardRooms: ~Copyable {
 
   func find(_ name: RoomName) -> UInt32? { byName[name] }
 
+  func name(of room: UInt32) -> RoomName { rooms[Int(room)].name }
   func isNamed(_ name: RoomName, _ room: UInt32) -> Bool { rooms[Int(room)].name == name }
 
   func find(number: RoomNumber) -> UInt32? {

@@ -1,5 +1,6 @@
 import HTTPCore
 import RealtimeCore
+import Tokens
 import WebSocketCore
 
 /// The configuration in the units the shard works with.
@@ -13,6 +14,8 @@ struct ShardRules {
   let http = HTTPLimits()
   let patience: Heartbeat.Patience
   let session: Session.Rules
+  /// For tokens that do not name rooms.
+  let defaultRooms: RoomGrants
   let handshake: Int64
   let write: Int64
   let close: Int64
@@ -31,6 +34,7 @@ struct ShardRules {
     patience = Heartbeat.Patience(pingAfter: Int32(times.ping), giveUpAfter: Int32(times.pong))
     session = Session.Rules(
       roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat)
+    defaultRooms = configuration.defaultRooms
     handshake = Int64(times.handshake) * 1_000
     write = Int64(times.write) * 1_000
     close = Int64(times.close) * 1_000

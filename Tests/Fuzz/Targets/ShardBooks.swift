@@ -88,7 +88,7 @@ struct ShardBooks {
         try check(written.array(), 0..<written.count)
       }
       if connections[id] == .open { commands.append(.replayDrained(id)) }
-    case .close(let id, _, _):
+    case .close(let id, _):
       if go(id) { commands.append(.disconnect(id, .left)) }
     case .forget, .online, .relay, .notice: break
     }

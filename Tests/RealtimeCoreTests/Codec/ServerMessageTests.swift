@@ -97,6 +97,15 @@ import Testing
         + #""reason":"epoch_changed"},"timestamp":"1970-01-01T12:00:00.000Z"}"#)
   }
 
+  @Test func `the answer to a new token`() throws {
+    let rooms = try [#require(RoomName("a")), #require(RoomName("b:c"))]
+    #expect(
+      written { unsafe ServerMessage.appendAck(expiry: noon, left: rooms, id: id.span.bytes, to: &$0) }
+        == #"{"type":"ack","payload":{"expires_at":"1970-01-01T12:00:00.000Z","left":["a","b:c"]},"id":"x\u0031"}"#)
+    #expect(
+      written { ServerMessage.appendAck(expiry: nil, left: [], to: &$0) } == #"{"type":"ack","payload":{"left":[]}}"#)
+  }
+
   @Test func `what the node says`() {
     #expect(
       written { unsafe ServerMessage.appendPong(timestamp: noon, id: id.span.bytes, to: &$0) }

@@ -38,6 +38,18 @@ import Testing
     #expect(refusal(text)?.mistake == .invalidPayload)
   }
 
+  @Test func `a new token is a string in the payload`() throws {
+    let text = #"{"type":"refresh_token","id":"7","payload":{"token":"a.b.c","x":1}}"#
+    guard case .refreshToken(let token, let id?) = parse(text) else { throw ClientMistake.invalidPayload }
+    let bytes = Array(text.utf8)
+    #expect(String(decoding: bytes[token], as: UTF8.self) == "a.b.c")
+    #expect(String(decoding: bytes[id], as: UTF8.self) == "7")
+    for payload in [
+      "", #","payload":{}"#, #","payload":{"token":1}"#, #","payload":{"token":null}"#,
+      #","payload":{"token":""}"#, #","payload":"a.b.c""#, #","payload":{"token":"a","token":"b"}"#,
+    ] { #expect(refusal(#"{"type":"refresh_token"\#(payload)}"#)?.mistake == .invalidPayload) }
+  }
+
   @Test func `history names a room, perhaps a limit and an end`() {
     func history(_ fields: String) -> ClientMessage? {
       parse(#"{"type":"history","payload":{"room_id":"lobby"\#(fields)}}"#)

@@ -66,7 +66,7 @@ final class HubCluster {
   func join(_ slot: UInt32, _ user: String, on node: Int, rooms: [RoomName] = []) -> Member {
     let connection = Self.connection(slot)
     nodes[node].users[connection] = (user, nil)
-    nodes[node].hub.handle(.connect(connection, Identity(user: user)!), now: now)
+    nodes[node].hub.handle(.connect(connection, Identity(user: user)!, TokenStamp()), now: now)
     for room in rooms.isEmpty ? [room] : rooms {
       nodes[node].hub.handle(.join(connection, room, JoinWish(), id: []), now: now)
     }

@@ -25,6 +25,9 @@ final class HubHarness {
   private(set) var admitted: [ConnectionID: UserNumber] = [:]
   private(set) var refused: [ConnectionID: Refusal] = [:]
   private(set) var closed: [ConnectionID: ClosingCause] = [:]
+  private(set) var refreshed: [(connection: ConnectionID, isGood: Bool)] = []
+  private(set) var answers: [BackendAnswer] = []
+  private(set) var notices: [HubNotice] = []
   private(set) var online: [OnlineAnswer] = []
   private var members: [RoomNumber: [ConnectionID]] = [:]
 
@@ -58,9 +61,9 @@ final class HubHarness {
   func connection(_ slot: UInt32) -> ConnectionID { ConnectionID(shard: 0, generation: 1, slot: slot) }
 
   @discardableResult
-  func connect(_ slot: UInt32, user: String, isAdmin: Bool = false) -> ConnectionID {
+  func connect(_ slot: UInt32, user: String, isAdmin: Bool = false, token: TokenStamp = TokenStamp()) -> ConnectionID {
     let id = connection(slot)
-    tell(.connect(id, Identity(user: user, name: "", isAdmin: isAdmin)!))
+    tell(.connect(id, Identity(user: user, name: "", isAdmin: isAdmin)!, token))
     return id
   }
 
@@ -141,10 +144,33 @@ final class HubHarness {
   }
 
   /// Puts an empty relay in the place of the old one, as after a restart without persistence.
-  func replaceRelay() {
+  func replaceRelay(with revocations: [Revocation] = []) {
     relay = LocalRelay(seed: relaySeed, historyMessages: history, now: now)
     relaySeed += 1
+    if !revocations.isEmpty { relay.submit(.revoke(revocations), ticket: 0) }
     run()
+  }
+
+  /// Another node revokes; `isTold`: and this one hears that there is something to read.
+  func revokeElsewhere(_ revocations: [Revocation], isTold: Bool = true) {
+    relay.submit(.revoke(revocations), ticket: 0)
+    var events: [RelayEvent] = []
+    if !isTold { relay.takeEvents(into: &events) }
+    run()
+  }
+
+  /// What the relay has of them.
+  var storedRevocations: [Revocation] {
+    var (position, stored) = (0, [Revocation]())
+    while true {
+      var events: [RelayEvent] = []
+      relay.submit(.revocations(after: position), ticket: 0)
+      relay.takeEvents(into: &events)
+      guard case .reply(_, .revocations(let slice)) = events.last else { return stored }
+      stored += slice.entries
+      position = slice.position
+      if slice.isLast { return stored }
+    }
   }
 
   /// Another node stores a message. Answers the frame of it, which nobody delivers unless the test does.
@@ -262,6 +288,8 @@ final class HubHarness {
     case .forget(let room): members[room] = nil
     case .everyone(let range): for connection in admitted.keys { give(connection, text[range]) }
     case .close(let connection, let cause): closed[connection] = cause
+    case .refreshed(let connection, _, let isGood, _): refreshed.append((connection, isGood))
+    case .backend(_, let answer): answers.append(answer)
     case .online(_, let answer): online.append(answer)
     case .relay(let request, let ticket):
       if let failure {
@@ -272,7 +300,7 @@ final class HubHarness {
       } else {
         relay.submit(request, ticket: ticket)
       }
-    case .notice: break
+    case .notice(let notice): notices.append(notice)
     }
   }
 

@@ -76,7 +76,7 @@ final class SimulatedClient {
     let session = ClientSession(id: cluster.nextConnectionID(), client: self, node: node)
     self.session = session
     note("connects to \(node.name) as \(session.id.rawValue & 0xFFFF_FFFF)")
-    session.say(.connect(session.id, Identity(user: "u\(user)", name: "")!))
+    session.say(.connect(session.id, Identity(user: "u\(user)", name: "")!, TokenStamp()))
   }
 
   /// Closes the connection and comes back later.

@@ -104,6 +104,7 @@ extension SimulatedNode {
     case .everyone: break
     case .close(let id, let cause):
       ledger.fail(.keptConnections, "\(name) closes \(id): \(cause)")
+    case .refreshed, .backend: break
     case .online(_, let answer): onlineAnswers.append(answer)
     case .relay(let request, let ticket):
       unanswered[ticket] = world.now

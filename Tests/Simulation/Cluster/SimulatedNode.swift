@@ -90,7 +90,7 @@ final class SimulatedNode {
       return
     }
     switch command {
-    case .connect(let id, _): sessions[id] = session
+    case .connect(let id, _, _): sessions[id] = session
     case .disconnect(let id, _): forget(id)
     default: guard sessions[session.id] != nil else { return }
     }

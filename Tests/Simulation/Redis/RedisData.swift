@@ -35,7 +35,16 @@ struct RedisData {
     let user: String
   }
 
+  struct Revoked {
+    var until: Int
+    var issuedUntil: Int
+    /// Which learning it was.
+    var number: Int
+  }
+
   var generation = ""
+  var revoked: [[UInt8]: Revoked] = [:]
+  var revocations = 0
   var sessions: [String: Int] = [:]
   var metas: [String: Meta] = [:]
   var streams: [String: Stream] = [:]

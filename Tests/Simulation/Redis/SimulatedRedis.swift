@@ -189,6 +189,8 @@ public final class SimulatedRedis {
     case .reap: return reap(call)
     case .roster: return roster(call)
     case .online: return online()
+    case .revoke: return revoke(call)
+    case .revocations: return revocations(call)
     }
   }
 
