@@ -3,7 +3,8 @@
 RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
-.PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix simulate mutants
+.PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
+	simulate mutants fuzz
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -18,6 +19,7 @@ help:
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
 	@echo 'make conformance     Autobahn cases against the echo endpoint'
 	@echo 'make simulate        a cluster in one thread: SEEDS=n STEPS=m SEED=first'
+	@echo 'make fuzz            hostile bytes for SECONDS each (60), two targets at a time: FUZZ=http,frames'
 	@echo 'make mutants         what the simulation finds when rules are switched off'
 	@echo 'make container-test  docker-compose.yml on a real Docker engine'
 	@echo 'make clean           forget everything built'
@@ -87,6 +89,13 @@ simulate:
 
 mutants:
 	scripts/mutants
+
+# FUZZ: names between commas (scripts/fuzz --list), or all.
+FUZZ ?= all
+
+fuzz: SECONDS = 60
+fuzz:
+	scripts/fuzz $(FUZZ) --seconds $(SECONDS)
 
 container-test:
 	scripts/container-test

@@ -29,6 +29,7 @@ let package = Package(
     .systemLibrary(name: "CSystem"),
     .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "COpenSSL"),
+    .systemLibrary(name: "CCurl"),
 
     // pure: no kernel, no clock, no randomness
     // Buffers alone may return spans of what it owns: see docs/workarounds.md
@@ -43,6 +44,7 @@ let package = Package(
     room("Transport", ["COpenSSL", "CSystem", "EventLoops", "Locks"]),
     room("Telemetry", ["Locks"]),
     room("Tokens", ["COpenSSL"]),
+    room("Fetch", ["CCurl"]),
     room(
       "RedisRelay",
       ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore", "Transport"]),
@@ -52,7 +54,7 @@ let package = Package(
     room(
       "RoostServer",
       [
-        "Buffers", "CSystem", "COpenSSL", "EventLoops", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
+        "Buffers", "CSystem", "COpenSSL", "EventLoops", "Fetch", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
         "Telemetry", "Tokens", "Transport", "WebSocketCore",
       ]),
     .executableTarget(
@@ -62,7 +64,9 @@ let package = Package(
 
     .target(
       name: "RoostTesting",
-      dependencies: ["Buffers", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore"],
+      dependencies: [
+        "Buffers", "COpenSSL", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens", "Transport",
+      ],
       path: "Tests/RoostTesting", swiftSettings: rules),
     // a whole cluster in one thread, under a seed
     .target(
@@ -79,10 +83,14 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Buffers", "COpenSSL", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens", "WebSocketCore",
+        "Buffers", "COpenSSL", "EventLoops", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens",
+        "WebSocketCore",
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: rules),
     tests("FuzzTests", ["FuzzTargets"]),
+    // what judging a token costs
+    .executableTarget(
+      name: "token-costs", dependencies: ["RoostTesting", "Tokens"], path: "Tests/TokenCosts", swiftSettings: rules),
     tests("FaultRunnerTests", ["CSystem", "FaultRunner", "EventLoops", "RoostTesting"]),
     tests("BuffersTests", ["Buffers", "RoostTesting"]),
     tests("WebSocketCoreTests", ["WebSocketCore", "RoostTesting"]),
@@ -90,11 +98,12 @@ let package = Package(
     tests("RealtimeCoreTests", ["RealtimeCore", "RoostTesting"]),
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
     tests("TransportTests", ["CSystem", "EventLoops", "RoostTesting", "Transport"]),
-    tests("TokensTests", ["Tokens", "RoostTesting"]),
+    tests("TokensTests", ["COpenSSL", "Tokens", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
     tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
+    tests("FetchTests", ["Fetch", "RoostTesting"]),
     tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens", "Transport"]),
-    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens"]),
+    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),
   ]

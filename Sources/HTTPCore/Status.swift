@@ -15,6 +15,8 @@ public enum Status: UInt16, CaseIterable, Sendable {
   case lengthRequired = 411
   case contentTooLarge = 413
   case uriTooLong = 414
+  case unsupportedMediaType = 415
+  case expectationFailed = 417
   case unprocessableContent = 422
   case upgradeRequired = 426
   case tooManyRequests = 429
@@ -42,6 +44,8 @@ public enum Status: UInt16, CaseIterable, Sendable {
     case .lengthRequired: "Length Required"
     case .contentTooLarge: "Content Too Large"
     case .uriTooLong: "URI Too Long"
+    case .unsupportedMediaType: "Unsupported Media Type"
+    case .expectationFailed: "Expectation Failed"
     case .unprocessableContent: "Unprocessable Content"
     case .upgradeRequired: "Upgrade Required"
     case .tooManyRequests: "Too Many Requests"

@@ -20,12 +20,13 @@ public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
     self.isSecure = isSecure
   }
 
-  public init(_ text: String) throws(RedisConfigurationError) {
+  /// - Parameter password: one that is kept apart from the URL, as it is; empty: none.
+  public init(_ text: String, password: String = "") throws(RedisConfigurationError) {
     let isSecure = text.hasPrefix("rediss://")
     if let rest = Self.rest(of: text, after: isSecure ? "rediss://" : "redis://") {
       let (credentials, address) = Self.split(rest)
       let (name, database) = Self.cut(address, at: "/")
-      try self.init(place: Self.host(name), credentials: credentials, database: database)
+      try self.init(place: Self.host(name), credentials: credentials, password, database: database)
       self.isSecure = isSecure
     } else if let rest = Self.rest(of: text, after: "unix://") {
       let (credentials, address) = Self.split(rest)
@@ -36,24 +37,31 @@ public struct RedisURL: Sendable, Equatable, CustomStringConvertible {
       guard query.isEmpty || query.hasPrefix("db=") else {
         throw RedisConfigurationError("unix:// knows one option, ?db=<number>")
       }
-      try self.init(place: .unixSocket(path: String(path)), credentials: credentials, database: query.dropFirst(3))
+      try self.init(
+        place: .unixSocket(path: String(path)), credentials: credentials, password, database: query.dropFirst(3))
     } else {
       throw RedisConfigurationError("a Redis URL begins with redis://, rediss:// or unix://")
     }
   }
 
-  private init(place: Place, credentials: Substring, database: Substring) throws(RedisConfigurationError) {
+  private init(
+    place: Place, credentials: Substring, _ separate: String, database: Substring
+  ) throws(RedisConfigurationError) {
     let (user, password) = credentials.contains(":") ? Self.cut(credentials, at: ":") : ("", credentials)
-    guard let user = Self.decoded(user), let password = Self.decoded(password) else {
+    guard let user = Self.decoded(user), let own = Self.decoded(password) else {
       throw RedisConfigurationError("the user or password of the Redis URL is not properly percent-encoded")
     }
-    guard user.isEmpty || !password.isEmpty else {
+    guard own.isEmpty || separate.isEmpty else {
+      throw RedisConfigurationError("there are two Redis passwords, one in the URL and one of its own")
+    }
+    let secret = own.isEmpty ? separate : own
+    guard user.isEmpty || !secret.isEmpty else {
       throw RedisConfigurationError("the Redis URL names a user without a password")
     }
     guard let number = database.isEmpty ? 0 : Int(database), (0...65_535).contains(number) else {
       throw RedisConfigurationError("the database of the Redis URL is not a number")
     }
-    self.init(place: place, user: user, password: password, database: number)
+    self.init(place: place, user: user, password: secret, database: number)
   }
 
   /// For logs: without user and password.

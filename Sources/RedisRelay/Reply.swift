@@ -1,3 +1,5 @@
+import RealtimeCore
+
 /// Redis said something that this relay cannot have asked for. The connection is of no more use.
 enum MalformedReply: Error, Equatable { case protocolError, tooLong, unexpectedShape }
 
@@ -53,6 +55,13 @@ struct Reply {
     return number
   }
 
+  /// An offset, a version or a count.
+  mutating func takeNumber() throws(MalformedReply) -> Int {
+    let number = try takeInteger()
+    guard 0...RelayLimits.highestNumber ~= number else { throw .unexpectedShape }
+    return number
+  }
+
   mutating func takeRange() throws(MalformedReply) -> Range<Int> {
     guard case .text(let range) = try take() else { throw .unexpectedShape }
     return range
@@ -76,9 +85,12 @@ struct Reply {
     return items[position]
   }
 
-  /// What may be shown in a log: printable ASCII, cut. Redis' words are not ours.
+  /// What may be shown in a log: printable ASCII, cut. Redis' words are not ours; those about a command it does not
+  /// know repeat what was said, and that may have been a password.
   private static func sanitised(_ bytes: ArraySlice<UInt8>) -> String {
-    String(decoding: bytes.prefix(160).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    let text = String(
+      decoding: bytes.prefix(160).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    return text.firstRange(of: "with args").map { text[..<$0.lowerBound] + "…" } ?? text
   }
 
   private static var keptBytes: Int { 65_536 }

@@ -20,9 +20,9 @@ extension Reply {
     case .roster: return .roster(try roster())
     case .online:
       guard try takeArray() == 3 else { throw .unexpectedShape }
-      return .online(connections: try takeInteger(), users: try takeInteger(), nodes: try takeInteger())
-    case .sent: return .sent(receivers: try takeInteger())
-    case .revoked: return .revoked(refused: try takeInteger())
+      return .online(connections: try takeNumber(), users: try takeNumber(), nodes: try takeNumber())
+    case .sent: return .sent(receivers: try takeNumber())
+    case .revoked: return .revoked(refused: try takeNumber())
     case .revocations(let position): return .revocations(try revocationSlice(after: position))
     }
   }
@@ -31,7 +31,7 @@ extension Reply {
     guard try takeArray() == 3 * count else { throw .unexpectedShape }
     var outcomes: [PublishOutcome] = []
     for _ in 0..<count {
-      let offset = try takeInteger()
+      let offset = try takeNumber()
       let epoch = try takeEpoch()
       let isDuplicate = try takeInteger() == 1
       outcomes.append(PublishOutcome(position: Position(epoch: epoch, offset: offset), isDuplicate: isDuplicate))
@@ -51,13 +51,13 @@ extension Reply {
         continue
       }
       guard try takeArray() == 4 else { throw .unexpectedShape }
-      let top = Position(epoch: try takeEpoch(), offset: try takeInteger())
+      let top = Position(epoch: try takeEpoch(), offset: try takeNumber())
       let isComplete = try takeInteger() == 1
       let count = try takeArray()
       guard count % 2 == 0 else { throw .unexpectedShape }
       var messages: [(offset: Int, text: [UInt8])] = []
       messages.reserveCapacity(min(count / 2, 1_024))
-      for _ in 0..<(count / 2) { messages.append((try takeInteger(), try takeOpenText())) }
+      for _ in 0..<(count / 2) { messages.append((try takeNumber(), try takeOpenText())) }
       reads.append(RoomRead(room: room, known: known, top: top, messages: messages, isComplete: isComplete))
     }
     return reads
@@ -66,8 +66,8 @@ extension Reply {
   private mutating func roomHistory() throws(MalformedReply) -> RoomHistory {
     if takeNull() { return RoomHistory(top: nil, messages: []) }
     guard try takeArray() == 4 else { throw .unexpectedShape }
-    let top = Position(epoch: try takeEpoch(), offset: try takeInteger())
-    let highest = try takeInteger()
+    let top = Position(epoch: try takeEpoch(), offset: try takeNumber())
+    let highest = try takeNumber()
     let count = try takeArray()
     guard count <= JoinWish.historyLimit, highest <= top.offset, highest >= count else { throw .unexpectedShape }
     var messages: [(offset: Int, text: [UInt8])] = []
@@ -85,9 +85,9 @@ extension Reply {
 
   private mutating func roster() throws(MalformedReply) -> Roster {
     guard try takeArray() == 5 else { throw .unexpectedShape }
-    let count = try takeInteger()
-    let top = Position(epoch: try takeEpoch(), offset: try takeInteger())
-    let version = try takeInteger()
+    let count = try takeNumber()
+    let top = Position(epoch: try takeEpoch(), offset: try takeNumber())
+    let version = try takeNumber()
     let words = try takeArray()
     guard words % 2 == 0 else { throw .unexpectedShape }
     var members: [Identity] = []
@@ -105,9 +105,9 @@ extension Reply {
   /// Entries that are none of ours are left out.
   private mutating func revocationSlice(after known: Int) throws(MalformedReply) -> RevocationSlice {
     guard try takeArray() == 5 else { throw .unexpectedShape }
-    let (position, top) = (try takeInteger(), try takeInteger())
+    let (position, top) = (try takeNumber(), try takeNumber())
     let isLast = try takeInteger() == 1
-    let horizon = Int64(try takeInteger())
+    let horizon = Int64(try takeNumber())
     let words = try takeArray()
     guard words % 2 == 0, words <= 2 * RelayLimits.revocationsPerSlice, isLast || position > known else {
       throw .unexpectedShape

@@ -4,24 +4,32 @@
 /// A library would do, but decoders keep the last of two equal names silently, where another reader of the same token
 /// may have kept the first; and this one takes a quarter of the time, which counts when a whole cluster reconnects.
 struct JSONParser {
-  private let bytes: [UInt8]
-  private var index = 0
+  /// What is read at most. Beyond it the text is malformed.
+  struct Bounds {
+    /// Nesting, so that brackets cannot exhaust the stack.
+    var depth = 8
+    /// Members of one object: more than any token has, and the search for a name stays cheap whatever is sent.
+    var members = 64
+    /// Elements of one list; a token's length bounds them well enough.
+    var elements = Int.max
+  }
 
-  /// Nesting of more than this is refused, so that brackets cannot exhaust the stack.
-  private static let depthLimit = 8
+  private let bytes: [UInt8]
+  private let bounds: Bounds
+  private var index = 0
 
   struct Malformed: Error {}
 
-  static func object(_ bytes: [UInt8]) -> JSONObject? {
-    var parser = JSONParser(bytes)
+  static func object(_ bytes: [UInt8], _ bounds: Bounds = Bounds()) -> JSONObject? {
+    var parser = JSONParser(bytes, bounds)
     guard let value = try? parser.whole(), case .object(let object) = value else { return nil }
     return object
   }
 
-  private init(_ bytes: [UInt8]) { self.bytes = bytes }
+  private init(_ bytes: [UInt8], _ bounds: Bounds) { (self.bytes, self.bounds) = (bytes, bounds) }
 
   private mutating func whole() throws(Malformed) -> JSONValue {
-    let value = try value(depth: Self.depthLimit)
+    let value = try value(depth: bounds.depth)
     skipBlanks()
     guard index == bytes.count else { throw Malformed() }
     return value
@@ -51,7 +59,9 @@ struct JSONParser {
       guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { throw Malformed() }
       let name = try string()
       skipBlanks()
-      guard take(":"), object.add(name, try value(depth: depth)) else { throw Malformed() }
+      guard take(":"), object.count < bounds.members, object.add(name, try value(depth: depth)) else {
+        throw Malformed()
+      }
       skipBlanks()
     } while take(",")
     guard take("}") else { throw Malformed() }
@@ -64,6 +74,7 @@ struct JSONParser {
     skipBlanks()
     if take("]") { return array }
     repeat {
+      guard array.count < bounds.elements else { throw Malformed() }
       array.append(try value(depth: depth))
       skipBlanks()
     } while take(",")

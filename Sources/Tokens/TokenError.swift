@@ -1,5 +1,5 @@
 /// Why a token is refused. For counters and tests: clients get one answer for all (SPEC section 1).
-public enum TokenError: String, Error, CaseIterable, Sendable {
+public enum TokenError: Int, Error, CaseIterable, Sendable {
   case tooLong
   /// Not three base64url segments that hold strict JSON objects and a signature.
   case malformed
@@ -7,8 +7,10 @@ public enum TokenError: String, Error, CaseIterable, Sendable {
   case forbiddenHeader
   /// The header's `alg` is not that of any key that fits; `none` always.
   case wrongAlgorithm
-  /// The header's `kid` names no key.
+  /// The header's `kid` names no key, and none without a name fits.
   case unknownKey
+  /// No key fits, but some are not there yet: see ``TokenVerifier/init(keys:rules:isMissingKeys:)``.
+  case missingKeys
   case badSignature
   case missingExpiry
   case expired

@@ -1,29 +1,32 @@
-/// Makes tokens (HS256), for `roost token`, the bench and tests. What it makes, a ``TokenVerifier`` with the same
-/// secret reads back.
+/// Makes tokens, for `roost token`, the bench and tests. What it makes, a ``TokenVerifier`` with the same key reads back.
 public struct TokenMinter: Sendable {
-  private let secret: [UInt8]
+  private let key: SigningKey
   private let keyID: String?
   private let rules: TokenVerifier.Rules
 
-  /// - Parameter rules: whose issuer and audience the tokens get.
+  /// - Parameter rules: whose issuer and audience the tokens get: the first of each.
+  public init(key: SigningKey, keyID: String? = nil, rules: TokenVerifier.Rules = .init()) throws(KeyError) {
+    guard keyID.map({ KeyID.isValid($0) }) ?? true else { throw .badKeyID }
+    (self.key, self.keyID, self.rules) = (key, keyID, rules)
+  }
+
+  /// With an HS256 secret.
   public init(
     secret: [UInt8], keyID: String? = nil, rules: TokenVerifier.Rules = .init()
   ) throws(KeyError) {
-    // A secret no verifier would take makes tokens of no use.
-    _ = try VerificationKey(secret: secret, id: keyID)
-    (self.secret, self.keyID, self.rules) = (secret, keyID, rules)
+    try self.init(key: SigningKey(secret: secret), keyID: keyID, rules: rules)
   }
 
   /// The token that says `claims`.
   public func mint(_ claims: Claims) -> String {
     var header = JSONWriter()
-    header.member("alg", Algorithm.hs256.rawValue)
+    header.member("alg", key.algorithm.rawValue)
     header.member("typ", "JWT")
     header.member("kid", keyID)
 
     var payload = JSONWriter()
-    payload.member("iss", rules.issuer)
-    payload.member("aud", rules.audience)
+    payload.member("iss", rules.issuers.first)
+    payload.member("aud", rules.audiences.first)
     payload.member("sub", claims.userID)
     payload.member("name", claims.name)
     payload.member("role", claims.role)
@@ -36,9 +39,7 @@ public struct TokenMinter: Sendable {
 
   /// - Parameter input: header and payload, encoded, with their dot.
   private func sign(_ input: String) -> String {
-    let bytes = Array(input.utf8)
-    let code = unsafe Signatures.hmacSHA256(0..<bytes.count, of: bytes.span.bytes, secret: secret)
-    return input + "." + Base64URL.encode(code)
+    input + "." + Base64URL.encode(key.sign(Array(input.utf8)))
   }
 }
 

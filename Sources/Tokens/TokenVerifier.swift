@@ -7,21 +7,29 @@ public struct TokenVerifier: Sendable {
     /// Seconds by which `nbf` and `iat` may lie in the future: clocks differ. `exp` gets none, because the connection
     /// ends at that second too.
     public var leeway: Int64 = 30
-    /// What `iss` must be, when set.
-    public var issuer: String?
-    /// What `aud` must be or contain, when set.
-    public var audience: String?
+    /// One of them must be `iss`, when there are any. A key with ``VerificationKey/issuers`` of its own goes by those.
+    public var issuers: [String] = []
+    /// One of them must be `aud`, or in it, when there are any.
+    public var audiences: [String] = []
 
     public init() {}
   }
 
   private let keys: [VerificationKey]
   private let rules: Rules
+  private let isMissingKeys: Bool
 
-  /// - Parameter keys: at least one; several during a change of keys.
-  public init(keys: [VerificationKey], rules: Rules = Rules()) {
-    precondition(!keys.isEmpty, "without a key nothing can be verified")
-    (self.keys, self.rules) = (keys, rules)
+  /// Signatures checked for one token at most. A token that names its key needs one; who names none is not to buy as
+  /// many checks as there are keys.
+  static let mostChecks = 4
+
+  /// - Parameters:
+  ///   - keys: several during a change of keys; those that come first are tried first.
+  ///   - isMissingKeys: whether there should be more, so that a token that none of these fits is refused as
+  ///     ``TokenError/missingKeys``, and not as bad.
+  public init(keys: [VerificationKey], rules: Rules = Rules(), isMissingKeys: Bool = false) {
+    precondition(!keys.isEmpty || isMissingKeys, "without a key nothing can be verified")
+    (self.keys, self.rules, self.isMissingKeys) = (keys, rules, isMissingKeys)
   }
 
   /// What the token says, if it is good.
@@ -31,11 +39,11 @@ public struct TokenVerifier: Sendable {
   ///   - now: seconds since 1970.
   public func verify(_ token: borrowing RawSpan, now: Int64) throws(TokenError) -> Claims {
     let compact = try CompactToken(token)
-    try checkSignature(compact, of: token)
+    let key = try signer(compact, of: token)
     let claims = try compact.claims()
     let times = try TokenTimes(claims)
     try times.check(rules, now: now)
-    try checkParties(claims)
+    try checkParties(claims, key)
     return try Claims(claims, times)
   }
 
@@ -43,29 +51,48 @@ public struct TokenVerifier: Sendable {
     unsafe try verify(token.span.bytes, now: now)
   }
 
-  /// A key fits by its id, unless the key or the token has none; then each key that may fit is tried.
-  private func checkSignature(_ compact: CompactToken, of token: borrowing RawSpan) throws(TokenError) {
+  /// The key that verifies the signature. A key fits by its id, unless the key or the token has none; then each key
+  /// that may fit is tried.
+  private func signer(_ compact: CompactToken, of token: borrowing RawSpan) throws(TokenError) -> VerificationKey {
+    guard let algorithm = Algorithm(rawValue: compact.algorithm) else { throw .wrongAlgorithm }
     var verdict = TokenError.unknownKey
+    var isNamed = false
+    var checks = 0
     for key in keys where key.id == nil || compact.keyID == nil || key.id == compact.keyID {
-      guard key.algorithm.rawValue == compact.algorithm else {
+      isNamed = isNamed || key.id != nil && key.id == compact.keyID
+      guard key.algorithm == algorithm else {
         if verdict == .unknownKey { verdict = .wrongAlgorithm }
         continue
       }
-      if key.verifies(compact.signature, over: compact.signedPart, of: token) { return }
+      guard checks < Self.mostChecks else { break }
+      checks += 1
+      if key.verifies(compact.signature, over: compact.signedPart, of: token) { return key }
       verdict = .badSignature
     }
-    throw verdict
+    // What another key might verify is not known to be bad.
+    if isMissingKeys && !isNamed && algorithm.family != .secret { throw .missingKeys }
+    throw isNamed || compact.keyID == nil ? verdict : .unknownKey
   }
 
-  private func checkParties(_ claims: JSONObject) throws(TokenError) {
-    if let issuer = rules.issuer {
-      guard claims["iss"]?.string == issuer else { throw .wrongIssuer }
+  private func checkParties(_ claims: JSONObject, _ key: VerificationKey) throws(TokenError) {
+    let issuers = key.issuers ?? rules.issuers
+    if !issuers.isEmpty {
+      guard let issuer = claims["iss"]?.string, Self.contains(issuers, issuer) else { throw .wrongIssuer }
     }
-    guard let audience = rules.audience else { return }
-    switch claims["aud"] {
-    case .string(audience): return
-    case .array(let list) where list.contains(.string(audience)): return
-    default: throw .wrongAudience
+    guard !rules.audiences.isEmpty else { return }
+    let named: [JSONValue] =
+      switch claims["aud"] {
+      case .array(let list): list
+      case let value?: [value]
+      case nil: []
+      }
+    guard named.contains(where: { $0.string.map { Self.contains(rules.audiences, $0) } ?? false }) else {
+      throw .wrongAudience
     }
+  }
+
+  /// By bytes: names that only look the same are two (RFC 7519 section 7.3).
+  private static func contains(_ names: [String], _ name: String) -> Bool {
+    names.contains { $0.utf8.elementsEqual(name.utf8) }
   }
 }

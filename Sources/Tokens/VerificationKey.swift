@@ -1,16 +1,3 @@
-/// Signature algorithms we verify, by their `alg` names (RFC 7518 section 3.1). `none` is not one of them.
-public enum Algorithm: String, CaseIterable, Sendable {
-  case hs256 = "HS256"
-}
-
-/// Why a key cannot be used. The node refuses to start.
-public enum KeyError: Error, Equatable, Sendable {
-  /// A shared secret under ``VerificationKey/shortestSecret`` bytes could be guessed.
-  case secretTooShort
-  /// Not `[A-Za-z0-9._-]{1,64}`.
-  case badKeyID
-}
-
 /// What a signature is checked with. It belongs to exactly one algorithm, so that no token can choose a weaker one or
 /// have a public key taken for a secret (RFC 8725 section 3.1).
 public struct VerificationKey: Sendable {
@@ -20,25 +7,49 @@ public struct VerificationKey: Sendable {
   public let algorithm: Algorithm
   /// The `kid` that names this key; nil for a key that fits any.
   public let id: String?
+  /// Who signs with it: a token that it verifies must say one of them in `iss`. Nil: whom the rules name.
+  public var issuers: [String]?
   private let material: Material
 
-  /// What the algorithm works with. Public keys will be a case of their own.
+  /// What the algorithm works with.
   private enum Material: Sendable {
     case secret([UInt8])
+    case publicKey(PublicKey)
   }
 
-  /// A shared secret, for HS256.
-  public init(secret: [UInt8], id: String? = nil) throws(KeyError) {
-    guard secret.count >= Self.shortestSecret else { throw .secretTooShort }
+  /// A shared secret for HS256, HS384 or HS512, at least as long as the hash.
+  public init(secret: [UInt8], algorithm: Algorithm = .hs256, id: String? = nil) throws(KeyError) {
+    guard algorithm.family == .secret else { throw .wrongAlgorithm }
+    guard secret.count >= algorithm.hashBytes else { throw .secretTooShort }
+    try self.init(algorithm, id, .secret(secret))
+  }
+
+  /// A public key in PEM.
+  ///
+  /// - Parameter algorithm: must fit the key. Nil: the only one that fits, or RS256 for an RSA key. An RSA key that is
+  ///   used in two ways is two keys.
+  public init(pem: [UInt8], algorithm: Algorithm? = nil, id: String? = nil) throws(KeyError) {
+    try self.init(PublicKey(pem: pem), algorithm, id)
+  }
+
+  init(_ key: PublicKey, _ algorithm: Algorithm?, _ id: String?) throws(KeyError) {
+    let algorithm = algorithm ?? key.family.algorithm
+    guard algorithm.family == key.family else { throw .wrongAlgorithm }
+    try self.init(algorithm, id, .publicKey(key))
+  }
+
+  private init(_ algorithm: Algorithm, _ id: String?, _ material: Material) throws(KeyError) {
     guard id.map({ KeyID.isValid($0) }) ?? true else { throw .badKeyID }
-    (algorithm, self.id, material) = (.hs256, id, .secret(secret))
+    (self.algorithm, self.id, self.material) = (algorithm, id, material)
   }
 
   /// Whether `signature` is right for the bytes of `token` in `range`.
   func verifies(_ signature: [UInt8], over range: Range<Int>, of token: borrowing RawSpan) -> Bool {
     switch material {
     case .secret(let secret):
-      Signatures.equal(Signatures.hmacSHA256(range, of: token, secret: secret), signature)
+      Signatures.equal(Signatures.hmac(algorithm, range, of: token, secret: secret), signature)
+    case .publicKey(let key):
+      key.verifies(signature, by: algorithm, over: range, of: token)
     }
   }
 }
@@ -50,8 +61,8 @@ extension VerificationKey: CustomStringConvertible, CustomReflectable {
 }
 
 /// The shape of a `kid`: never a path, a query or an address (SECURITY-CHECKLIST section 2).
-enum KeyID {
-  static func isValid(_ id: String) -> Bool {
+public enum KeyID {
+  public static func isValid(_ id: String) -> Bool {
     (1...64).contains(id.utf8.count)
       && id.utf8.allSatisfy { byte in
         switch byte {

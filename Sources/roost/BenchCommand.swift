@@ -18,6 +18,7 @@ enum BenchCommand {
     }
     let (given, problems) = SharedSecret.read(file: flags["secret-file"])
     problems.forEach { flags.refuse($0) }
+    let token = readToken(&flags)
     let secret = given ?? Array(SecureRandom.base64URL(byteCount: 32).utf8)
     let threads = flags.integer("spawn", 1...64, default: 0)
     var spawned: SpawnedNode?
@@ -26,7 +27,8 @@ enum BenchCommand {
     }
     defer { spawned?.stop() }
     let url = flags["url"] ?? spawned?.url(scenario == .echo ? "/echo" : "/ws")
-    guard let plan = plan(scenario, url: url, &flags, secret: given ?? (spawned == nil ? nil : secret), spawned) else {
+    let signing = given ?? (spawned == nil ? nil : secret)
+    guard let plan = plan(scenario, url: url, &flags, token: token, secret: signing, spawned) else {
       _ = flags.complain("bench")
       return 2
     }
@@ -41,21 +43,22 @@ enum BenchCommand {
   }
 
   private static func plan(
-    _ scenario: BenchPlan.Scenario, url: String?, _ flags: inout Flags, secret: [UInt8]?, _ spawned: SpawnedNode?
+    _ scenario: BenchPlan.Scenario, url: String?, _ flags: inout Flags, token: String?, secret: [UInt8]?,
+    _ spawned: SpawnedNode?
   ) -> BenchPlan? {
     guard let url else {
       flags.refuse("--url names the server; --spawn starts one")
       return nil
     }
-    let endpoint = Endpoint(url, token: flags["token"])
-    let publishers = Endpoint(flags["publisher-url"] ?? url, token: flags["token"])
+    let endpoint = Endpoint(url, token: token)
+    let publishers = Endpoint(flags["publisher-url"] ?? url, token: token)
     guard let endpoint, let publishers else {
       flags.refuse("--url: such as ws://127.0.0.1:8080/ws")
       return nil
     }
     var plan = BenchPlan(scenario: scenario, endpoint: endpoint)
     plan.publishers = publishers
-    if flags["token"] == nil, let secret, scenario != .echo { plan.token = { token($0, secret) } }
+    if token == nil, let secret, scenario != .echo { plan.token = { mint($0, secret) } }
     plan.rooms = flags.integer("rooms", 1...100_000, default: 1)
     plan.membersPerRoom = flags.integer("members", 1...1_000_000, default: 100)
     plan.publishersPerRoom = flags.integer("publishers", 1...1_000, default: 1)
@@ -74,15 +77,27 @@ enum BenchCommand {
     return flags.problems.isEmpty ? plan : nil
   }
 
+  private static func readToken(_ flags: inout Flags) -> String? {
+    guard let path = flags["token-file"] else {
+      return Console.environment["ROOST_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+    guard let bytes = try? Console.readFile(path) else {
+      flags.refuse("--token-file: cannot be read")
+      return nil
+    }
+    return String(String(decoding: bytes, as: UTF8.self).prefix { !$0.isWhitespace })
+  }
+
   /// A user for each connection, so that no limit per user is in the way.
-  private static func token(_ client: Int, _ secret: [UInt8]) -> String {
+  private static func mint(_ client: Int, _ secret: [UInt8]) -> String {
     let now = wallClockMilliseconds() / 1_000
     let claims = Claims(userID: "bench-\(client)", expiresAt: now + 86_400, issuedAt: now)
     return (try? TokenMinter(secret: secret))?.mint(claims) ?? ""
   }
 
   private static let valueNames: Set = [
-    "url", "publisher-url", "token", "secret-file", "spawn", "pid", "rooms", "members", "publishers", "window", "rate",
+    "url", "publisher-url", "token-file", "secret-file", "spawn", "pid", "rooms", "members", "publishers", "window",
+    "rate",
     "payload", "connections", "concurrency", "warm", "time",
   ]
 
@@ -97,7 +112,7 @@ enum BenchCommand {
       --url            the server; a numeric host or localhost
       --publisher-url  another node for the publishers
       --spawn          starts a node without limits and without Redis, with so many threads, for this run
-      --token          one token for all; else every connection gets its own, made with the secret in
+      --token-file     one token for all, or ROOST_TOKEN; else every connection gets its own, made with the secret in
       --secret-file    … or ROOST_SECRET_FILE or ROOST_SECRET; without any, none is sent
       --pid            server processes, between commas, whose CPU and memory are reported
       --json           one object on one line

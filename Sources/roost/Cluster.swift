@@ -1,5 +1,6 @@
 import EventLoops
 import LoadGenerator
+import RoostServer
 import Tokens
 
 /// Processes that make a cluster: started in order, watched, and stopped in reverse.
@@ -25,9 +26,7 @@ struct Cluster {
     if balancer != nil && !FreePort.isFree(port) { throw Failure(description: "port \(port) is taken: see --port") }
     ports = FreePort.following(port + (balancer == nil ? 0 : 1), count: nodes)
     guard ports.count == nodes else { throw Failure(description: "not enough free ports above \(port)") }
-    // Children get the secret by a file that only this user can read.
-    let environment = Console.environment.filter { !$0.key.hasPrefix("ROOST_SECRET") }
-    supervisor = try Supervisor(environment: environment)
+    supervisor = try Supervisor()
   }
 
   /// Returns the exit code when everything has ended.
@@ -48,7 +47,10 @@ struct Cluster {
   /// False when somebody asked for the end meanwhile.
   private mutating func start() throws -> Bool {
     try Console.writeFile(secretFile, String(decoding: secret, as: UTF8.self))
+    var settings = nodeSettings
     if redisURL.isEmpty {
+      // What there is to say about another Redis is not for ours.
+      settings = settings.filter { !$0.key.hasPrefix("ROOST_REDIS_") }
       guard let port = FreePort.any() else { throw Failure(description: "no free port for Redis") }
       redisURL = "redis://127.0.0.1:\(port)"
       try supervisor.start(
@@ -59,7 +61,8 @@ struct Cluster {
         ])
       guard try wait(for: "Redis", { Self.accepts(port) }) else { return false }
     }
-    for (index, port) in ports.enumerated() { try startNode("node-\(index + 1)", port) }
+    settings["ROOST_REDIS_URL"] = redisURL
+    for (index, port) in ports.enumerated() { try startNode("node-\(index + 1)", port, settings) }
     for (index, port) in ports.enumerated() {
       guard try wait(for: "node-\(index + 1)", { Self.isReady(port) }) else { return false }
     }
@@ -72,13 +75,20 @@ struct Cluster {
     return true
   }
 
-  private mutating func startNode(_ name: String, _ port: UInt16) throws {
+  /// Nodes get secrets by files that only this user can read, and by their environment. A port for administration
+  /// cannot be the same for all.
+  private var nodeSettings: [String: String] {
+    let ours = ["ROOST_SECRET", "ROOST_ADMIN_PORT"]
+    return Console.environment.filter { name, _ in name.hasPrefix("ROOST_") && !ours.contains { name.hasPrefix($0) } }
+  }
+
+  private mutating func startNode(_ name: String, _ port: UInt16, _ settings: [String: String]) throws {
     // The balancer is believed, and so is everybody on this machine: no limits per address here.
     let flags = [
-      "--host", "127.0.0.1", "--port", "\(port)", "--node-id", name, "--redis-url", redisURL, "--secret-file",
-      secretFile, "--trusted-proxies", "127.0.0.1",
+      "--host", "127.0.0.1", "--port", "\(port)", "--node-id", name, "--secret-file", secretFile,
+      "--trusted-proxies", "127.0.0.1",
     ]
-    try supervisor.start(name, [Console.executable, "serve"] + flags + nodeFlags)
+    try supervisor.start(name, [Console.executable, "serve"] + flags + nodeFlags, settings: settings)
   }
 
   private mutating func wait(for name: String, _ isThere: () -> Bool) throws -> Bool {
@@ -132,7 +142,7 @@ struct Cluster {
 
         \(balancerLine)
       \(nodes.joined(separator: "\n"))
-        redis      \(redisURL)
+        redis      \(CredentialURL.hidden(redisURL))
 
       Tokens, good for a day:
 

@@ -1,5 +1,6 @@
 import EventLoops
 import Glibc
+import RoostServer
 import Tokens
 
 /// `roost cluster`: a whole cluster on this machine, for trying it out.
@@ -15,6 +16,9 @@ enum ClusterCommand {
     let port = flags.integer("port", 1...65_000, default: 8_080)
     let (given, problems) = SharedSecret.read(file: flags["secret-file"])
     problems.forEach { flags.refuse($0) }
+    if let url = flags["redis-url"], CredentialURL.holdsPassword(url) {
+      flags.refuse("--redis-url: holds a password, and command lines are no secret; use ROOST_REDIS_URL")
+    }
     let redis = flags["redis-url"] ?? Console.environment["ROOST_REDIS_URL"] ?? ""
     if redis.isEmpty && Console.find("redis-server") == nil {
       flags.refuse("redis-server is not installed: install it, or name a Redis with --redis-url")

@@ -32,12 +32,15 @@ enum Console {
     init(_ code: CInt) { description = unsafe String(cString: strerror(code)) }
   }
 
-  /// The bytes of a file of at most 64 KiB.
+  /// The most of a file that is read: more than a key set may have, so that one that is too large is seen to be.
+  private static let longestFile = 320 * 1_024
+
+  /// The bytes of a file, or the first 320 KiB of them.
   static func readFile(_ path: String) throws -> [UInt8] {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError(errno) }
     defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 64 * 1_024)
+    var bytes = [UInt8](repeating: 0, count: longestFile)
     var count = 0
     while count < bytes.count {
       let added = unsafe bytes.withUnsafeMutableBytes {
@@ -48,6 +51,12 @@ enum Console {
       count += added
     }
     return Array(bytes[..<count])
+  }
+
+  /// Whether others than its owner may read a file; false when there is none.
+  static func isExposed(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & 0o044 != 0
   }
 
   /// Makes a file that only this user can read.

@@ -21,8 +21,8 @@ struct Flags {
       let name = String(parts[0])
       if known.contains(name) && parts.count == 1 {
         switches.insert(name)
-      } else if name == "secret" {
-        problems.append("--secret: command lines are no secret; use --secret-file or ROOST_SECRET")
+      } else if let variable = Self.secrets[name] {
+        problems.append("--\(name): command lines are no secret; use --\(name)-file or \(variable)")
         arguments = arguments.dropFirst(parts.count == 1 ? 1 : 0)
       } else if !names.contains(name) {
         problems.append("--\(name): there is no such flag")
@@ -34,6 +34,9 @@ struct Flags {
       }
     }
   }
+
+  /// What is read from a file or the environment only.
+  private static let secrets = ["secret": "ROOST_SECRET", "token": "ROOST_TOKEN"]
 
   subscript(name: String) -> String? { values[name] }
 

@@ -14,20 +14,22 @@ enum ServeCommand {
       return 0
     }
     let reader = ConfigurationReader(
-      arguments: arguments.filter { !own.contains($0) }, environment: Console.environment, readFile: Console.readFile)
+      arguments: arguments.filter { !own.contains($0) }, environment: Console.environment,
+      isExposed: Console.isExposed, readFile: Console.readFile)
     if arguments.contains("--healthcheck") { return checkHealth(reader.configuration) }
     if arguments.contains("--check") { return check(reader) }
     guard reader.problems.isEmpty else {
       for problem in reader.problems { Console.complain("roost serve: \(problem)") }
       return 1
     }
-    return await serve(reader.configuration)
+    return await serve(reader.configuration, remarks: reader.remarks)
   }
 
   /// Prints what holds and what is wrong with it.
   private static func check(_ reader: ConfigurationReader) -> CInt {
     Console.write(ConfigurationText.effective(reader.configuration), to: 1)
     for remark in reader.remarks { Console.print("note: \(remark)") }
+    for warning in reader.configuration.warnings { Console.print("warning: \(warning)") }
     for problem in reader.problems { Console.print("problem: \(problem)") }
     return reader.problems.isEmpty ? 0 : 1
   }
@@ -42,13 +44,14 @@ enum ServeCommand {
     return HTTPProbe.get("/healthz", from: address, tls: tls)?.status == 200 ? 0 : 1
   }
 
-  private static func serve(_ configuration: ServerConfiguration) async -> CInt {
+  private static func serve(_ configuration: ServerConfiguration, remarks: [String]) async -> CInt {
     // Before any thread is made, so that none but the waiting one gets them.
     let signals = [SIGTERM, SIGINT]
     blockSignals(signals + [SIGUSR1, SIGHUP])
     signal(SIGPIPE, SIG_IGN)
     let log = Log(
       level: LogLevel(configuration.logLevel) ?? .info, format: configuration.logsJSON ? .json : .text)
+    for remark in remarks { log.warning("configuration", ["note": .string(remark)]) }
     let node: Node
     do {
       node = try Node(configuration, log: log)
@@ -58,6 +61,9 @@ enum ServeCommand {
     }
     node.start()
     log.info("node ready", ["host": .string(configuration.host), "port": .integer(Int(node.port))])
+    if let port = node.adminPort {
+      log.info("administration", ["host": .string(configuration.adminHost), "port": .integer(Int(port))])
+    }
 
     // Not awaited: a main thread that suspends goes into the runtime's hands, which take every signal by its default.
     var received = waitForSignal(signals + [SIGUSR1, SIGHUP])

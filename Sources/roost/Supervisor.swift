@@ -12,21 +12,23 @@ struct Supervisor {
 
   private(set) var children: [Child] = []
   private let signals: CInt
-  private let environment: [String: String]
   private static let watched = [SIGINT, SIGTERM, SIGHUP, SIGCHLD]
 
-  init(environment: [String: String]) throws(SystemError) {
+  init() throws(SystemError) {
     blockSignals(Self.watched)
     var set = sigset_t()
     unsafe sigemptyset(&set)
     for signal in Self.watched { unsafe sigaddset(&set, signal) }
     signals = unsafe signalfd(-1, &set, CInt(SFD_NONBLOCK | SFD_CLOEXEC))
     guard signals >= 0 else { throw SystemError(call: "signalfd", code: errno) }
-    self.environment = environment
   }
 
-  mutating func start(_ name: String, _ command: [String]) throws(SystemError) {
-    children.append(try Child.start(name, command, environment: environment))
+  /// - Parameter settings: environment variables of Roost's; those of ours are for nobody but who is given them here.
+  mutating func start(
+    _ name: String, _ command: [String], settings: [String: String] = [:]
+  ) throws(SystemError) {
+    let environment = Console.environment.filter { !$0.key.hasPrefix("ROOST_") }
+    children.append(try Child.start(name, command, environment: environment.merging(settings) { $1 }))
   }
 
   /// Waits for something to happen, at most `milliseconds`, and shows what the children print meanwhile.

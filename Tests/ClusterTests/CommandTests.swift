@@ -4,6 +4,7 @@ import Glibc
 import LoadGenerator
 import RoostTesting
 import Testing
+import Transport
 
 /// `roost` as people run it.
 @Suite("commands", .serialized, .timeLimit(.minutes(5)))
@@ -95,6 +96,27 @@ struct CommandTests {
 
   @Test func `a health check is the node's health`() throws {
     #expect(try run(["serve", "--healthcheck", "--port", "\(freePorts())"]).code == 1)
+  }
+
+  @Test func `a node with a certificate is healthy, and reads it again on SIGHUP`() throws {
+    let certificates = try TestCertificates()
+    let files = try certificates.make("node")
+    let place = ["--port", "\(try freePorts())", "--tls-cert", files.certificateFile, "--tls-key", files.keyFile]
+    let (process, output) = try start(["serve"] + place, ["ROOST_SECRET": Self.secret])
+    _ = Self.read(output, to: "node ready")
+    #expect(try run(["serve", "--healthcheck"] + place).code == 0)
+    kill(process.processIdentifier, SIGHUP)
+    #expect(Self.read(output, to: "certificate reloaded").contains("certificate reloaded"))
+    let foreign = TLSIdentity(certificateFile: certificates.authority, keyFile: files.keyFile)
+    try certificates.replace(files, by: foreign)
+    kill(process.processIdentifier, SIGHUP)
+    #expect(Self.read(output, to: "does not belong").contains("the one before stays"))
+    #expect(try run(["serve", "--healthcheck"] + place).code == 0)
+    let check = try run(["serve", "--check"] + place, ["ROOST_SECRET": Self.secret])
+    #expect(check.code == 1 && check.text.contains("problem: tls-cert, tls-key: "))
+    process.terminate()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit && process.terminationStatus == 0)
   }
 
   // MARK: Cluster

@@ -35,14 +35,16 @@ struct LoadGeneratorTests {
   @Test(arguments: [
     ("ws://127.0.0.1:8080/ws", "127.0.0.1:8080", "/ws"), ("ws://localhost:1/ws?token=x", "localhost:1", "/ws?token=x"),
     ("ws://[::1]:8080", "[::1]:8080", "/"), ("http://127.0.0.1?x", "127.0.0.1", "/?x"),
+    ("wss://127.0.0.1", "127.0.0.1", "/"),
   ])
   func `urls`(url: String, host: String, target: String) throws {
     let endpoint = try #require(Endpoint(url))
     #expect(endpoint.host == host)
     #expect(endpoint.target == target)
+    #expect((endpoint.tls != nil) == url.hasPrefix("wss"))
   }
 
-  @Test(arguments: ["", "ws://", "wss://127.0.0.1", "ws://example.com/", "ws://127.0.0.1:x/", "ws://127.0.0.1/a b"])
+  @Test(arguments: ["", "ws://", "wss://", "ws://example.com/", "ws://127.0.0.1:x/", "ws://127.0.0.1/a b"])
   func `what is no url`(url: String) { #expect(Endpoint(url) == nil) }
 
   @Test func `the ledger counts what is lost, doubled and out of order`() {

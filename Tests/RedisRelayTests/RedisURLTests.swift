@@ -5,6 +5,10 @@ struct RedisURLTests {
   @Test(arguments: [
     ("redis://localhost", RedisURL(place: .host("localhost", port: 6379))),
     ("redis://10.0.0.1:7000/2", RedisURL(place: .host("10.0.0.1", port: 7000), database: 2)),
+    (
+      "rediss://u:p@h:7000/2",
+      RedisURL(place: .host("h", port: 7000), user: "u", password: "p", database: 2, isSecure: true)
+    ),
     ("redis://[::1]:7000", RedisURL(place: .host("::1", port: 7000))),
     ("redis://[::1]", RedisURL(place: .host("::1", port: 6379))),
     ("redis://:secret@h", RedisURL(place: .host("h", port: 6379), password: "secret")),
@@ -19,7 +23,7 @@ struct RedisURLTests {
   func `Good URLs`(_ text: String, _ url: RedisURL) throws { #expect(try RedisURL(text) == url) }
 
   @Test(arguments: [
-    "", "localhost:6379", "http://h", "rediss://h", "redis://", "redis://h:0", "redis://h:99999", "redis://h/x",
+    "", "localhost:6379", "http://h", "rediss://", "redis://", "redis://h:0", "redis://h:99999", "redis://h/x",
     "redis://h/-1", "redis://u:%zz@h", "redis://u:%e9@h", "redis://u:@h", "redis://[::1", "redis://a b",
     "unix://relative", "unix:///a?x=1", "unix:///a?db=b", "redis://u:secret@h:port",
   ])
@@ -30,6 +34,7 @@ struct RedisURLTests {
 
   @Test func `A URL is shown without its password`() throws {
     #expect("\(try RedisURL("redis://me:secret@h:1/2"))" == "redis://h:1/2")
+    #expect("\(try RedisURL("rediss://me:secret@h"))" == "rediss://h:6379/0")
     #expect("\(try RedisURL("unix://me:secret@/s"))" == "unix:///s?db=0")
   }
 

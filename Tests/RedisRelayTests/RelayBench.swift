@@ -4,6 +4,7 @@ import RedisRelay
 import RoostTesting
 import Simulation
 import Testing
+import Transport
 
 /// A relay on the bench, whatever its kind.
 protocol RelayOnBench: AnyObject {
@@ -21,11 +22,15 @@ final class RedisOnBench: RelayOnBench {
   var relay: RedisRelay
   let tokens: [UInt64]
 
-  init(_ configuration: RedisRelayConfiguration, loop: EventLoop, tokens: [UInt64], seed: UInt64) {
+  init(
+    _ configuration: RedisRelayConfiguration, secure: (client: TLSClient, host: String)?, loop: EventLoop,
+    tokens: [UInt64], seed: UInt64
+  ) {
     self.tokens = tokens
     relay = RedisRelay(
-      configuration: configuration, command: SocketWire(loop: loop, token: tokens[0]),
-      subscriber: SocketWire(loop: loop, token: tokens[1]), surroundings: .machine(waking: loop), seed: seed)
+      configuration: configuration, command: SocketWire(loop: loop, token: tokens[0], secure: secure),
+      subscriber: SocketWire(loop: loop, token: tokens[1], secure: secure), surroundings: .machine(waking: loop),
+      seed: seed)
     relay.start(now: monotonicMilliseconds())
   }
 
@@ -118,9 +123,12 @@ final class RelayBench {
   deinit { for node in nodes { node.relay.stop() } }
 
   @discardableResult
-  func add(_ configuration: RedisRelayConfiguration, seed: UInt64 = 1) -> BenchNode {
+  func add(
+    _ configuration: RedisRelayConfiguration, secure: (client: TLSClient, host: String)? = nil, seed: UInt64 = 1
+  ) -> BenchNode {
     let first = UInt64(nodes.count) * 2 + 1
-    return add(RedisOnBench(configuration, loop: loop, tokens: [first, first + 1], seed: seed &+ first))
+    let tokens = [first, first + 1]
+    return add(RedisOnBench(configuration, secure: secure, loop: loop, tokens: tokens, seed: seed &+ first))
   }
 
   @discardableResult

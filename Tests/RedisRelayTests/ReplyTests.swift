@@ -39,6 +39,28 @@ struct ReplyTests {
     }
   }
 
+  /// The hub adds to them: an offset at the end of the numbers, wherever it comes from, must not reach it.
+  @Test(arguments: [
+    (RequestShape.publish(RoomName("r")!, count: 1), "*3\r\n:#\r\n$1\r\ne\r\n:0\r\n"),
+    (.read([(RoomName("r")!, nil)]), "*1\r\n*4\r\n$1\r\ne\r\n:#\r\n:1\r\n*0\r\n"),
+    (.read([(RoomName("r")!, nil)]), "*1\r\n*4\r\n$1\r\ne\r\n:1\r\n:1\r\n*2\r\n:#\r\n$2\r\n{}\r\n"),
+    (.history, "*4\r\n$1\r\ne\r\n:#\r\n:1\r\n*0\r\n"),
+    (.roster(RoomName("r")!), "*5\r\n:#\r\n$1\r\ne\r\n:1\r\n:1\r\n*0\r\n"),
+    (.roster(RoomName("r")!), "*5\r\n:1\r\n$1\r\ne\r\n:#\r\n:1\r\n*0\r\n"),
+    (.roster(RoomName("r")!), "*5\r\n:1\r\n$1\r\ne\r\n:1\r\n:#\r\n*0\r\n"),
+    (.online, "*3\r\n:1\r\n:#\r\n:1\r\n"), (.sent, ":#\r\n"),
+  ])
+  func `Numbers out of bounds are refused`(_ shape: RequestShape, _ text: String) throws {
+    func decoded(_ number: String) throws -> RelayReply {
+      var reply = try #require(try replies(text.replacing("#", with: number), chunk: 1_000).first)
+      return try reply.decode(shape)
+    }
+    for number in ["1", "9007199254740991"] { #expect(throws: Never.self) { try decoded(number) } }
+    for number in ["-1", "9007199254740992", "9223372036854775807"] {
+      #expect(throws: MalformedReply.unexpectedShape) { try decoded(number) }
+    }
+  }
+
   @Test func `Bytes that wait for their end are bounded`() {
     let text = "$1000000\r\n" + String(repeating: "a", count: 5_000)
     #expect(throws: MalformedReply.tooLong) { try replies(text, chunk: 500) }

@@ -149,44 +149,6 @@ struct ConfigurationTests {
       #expect(read(["--origins", bad]).problems.count == 1, "\(bad)")
     }
   }
-}
-
-@Suite("secret")
-struct SecretTests {
-  @Test func `comes from a file before the environment, a flag before both`() {
-    let files = ["/flag": "flag-" + secret + "\n", "/variable": "variable-" + secret + "\r\n"]
-    let environment = ["ROOST_SECRET": secret, "ROOST_SECRET_FILE": "/variable"]
-    let byFlag = read(["--secret-file", "/flag"], environment, files: files)
-    #expect(byFlag.configuration.secret == Array(("flag-" + secret).utf8))
-    #expect(read([], environment, files: files).configuration.secret == Array(("variable-" + secret).utf8))
-  }
-
-  @Test(arguments: [["--secret", secret], ["--secret=" + secret]])
-  func `is refused on the command line and not repeated`(arguments: [String]) {
-    let reader = read(arguments)
-    #expect(reader.problems.count == 1)
-    #expect(!reader.problems[0].contains(secret))
-  }
-
-  @Test(arguments: [[:], ["ROOST_SECRET": ""], ["ROOST_SECRET": "0123456789abcdef0123456789abcde"]])
-  func `missing or short ones are refused`(environment: [String: String]) {
-    let problems = read([], environment).problems
-    #expect(problems.count == 1)
-    #expect(problems.first?.contains("secret") == true)
-  }
-
-  @Test func `a file that cannot be read is told`() {
-    #expect(read(["--secret-file", "/nowhere"]).problems.first?.contains("/nowhere") == true)
-  }
-
-  @Test func `neither secret nor Redis password is shown`() {
-    let reader = read(["--redis-url", "redis://user:pass@word@redis:6379/1"])
-    let shown = ConfigurationText.effective(reader.configuration)
-    #expect(!shown.contains(secret))
-    #expect(!shown.contains("pass"))
-    #expect(shown.contains("redis://***@redis:6379/1"))
-    #expect(shown.contains("secret"))
-  }
 
   @Test func `the help names every setting`() {
     let help = ConfigurationText.help()

@@ -14,14 +14,18 @@ struct HubUnderTest: ~Copyable {
   private var host: HubHost
   private var events = EventBuffer(capacity: 16)
   private var outgoing = Outgoing()
-  private let report = SharedReport()
+  private let report: SharedReport
   private let asker = ConnectionID(shard: 0, generation: 1, slot: 1)
 
   init(_ configuration: ServerConfiguration) throws {
-    loop = try EventLoop()
-    host = try HubHost(configuration, shards: 1, loop: loop, report: report, log: Log(level: .error))
-    try turn { $0.relayState == .connected }
+    let (loop, report) = (try EventLoop(), SharedReport())
+    let host = try HubHost(configuration, shards: 1, loop: loop, report: report, log: Log(level: .error))
+    (self.loop, self.report) = (loop, report)
+    self.host = host
   }
+
+  /// Waits until it belongs to the cluster.
+  mutating func join() throws { try turn { $0.relayState == .connected } }
 
   /// Asks, and turns until the answer is there.
   mutating func ask(_ question: (ConnectionID) -> HubCommand) throws -> BackendAnswer {

@@ -21,8 +21,10 @@ func configured(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> Ser
 }
 
 /// Runs a node for as long as `body` takes.
-func withNode(_ configuration: ServerConfiguration = configured(), _ body: (Node) throws -> Void) async throws {
-  let node = try Node(configuration, log: Log(level: .error))
+func withNode(
+  _ configuration: ServerConfiguration = configured(), log: Log = Log(level: .error), _ body: (Node) throws -> Void
+) async throws {
+  let node = try Node(configuration, log: log)
   node.start()
   do { try body(node) } catch {
     await node.stop()

@@ -48,6 +48,7 @@ struct RevocationTests {
     do {
       try await withNode(configuration) { one in
         var third = try HubUnderTest(configuration)
+        try third.join()
         for node in [one, two] { while try metric("roost_revocations_age_seconds", node)?.hasPrefix("-") != false {} }
         try body(one, two, &third)
       }

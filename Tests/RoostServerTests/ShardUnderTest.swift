@@ -26,7 +26,7 @@ struct ShardUnderTest: ~Copyable {
   init(_ configuration: ServerConfiguration) throws {
     let key = try VerificationKey(secret: configuration.secret)
     let context = NodeContext(
-      configuration, verifier: TokenVerifier(keys: [key]), shards: 1, descriptorLimit: 1_024)
+      configuration, keys: KeyKeeper(keys: [key], rules: .init()), shards: 1, descriptorLimit: 1_024)
     let (ownLoop, shardLoop) = (try EventLoop(), try EventLoop())
     let hub = Mailbox<HubCommand>(wakes: ownLoop)
     let listener = try Listener(try #require(Address(host: "127.0.0.1", port: 0)))

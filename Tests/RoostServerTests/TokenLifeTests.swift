@@ -188,8 +188,7 @@ struct TokenLifeTests {
 
   @Test func `nothing tells whether a forbidden room exists`() async throws {
     try await withNode { node in
-      var ben = try TestClient.chat(node, "ben", rooms: ["there"])
-      #expect(ben.isOpen)
+      let ben = try TestClient.chat(node, "ben", rooms: ["there"])
       var anna = try connect(node, token("anna", rooms: RoomGrants(join: ["own"])))
       for message in [
         #""join_room","payload":{"room_id":"X"}"#, #""online_users","payload":{"room_id":"X"}"#,

@@ -101,7 +101,7 @@ public final class RedisServer: Sendable {
 
   /// Outside of the range from which the kernel takes ports for outgoing connections: nothing grabs it in between,
   /// and ten thousand further there is room for a cluster's bus.
-  private static func freePort() throws -> UInt16 {
+  public static func freePort() throws -> UInt16 {
     for _ in 0..<200 {
       let port = UInt16.random(in: 20_000..<32_000)
       let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
@@ -158,7 +158,8 @@ public final class RedisServer: Sendable {
     return (try spawn(["sh", "-c", script], input: ends[0]), ends[1])
   }
 
-  private static func output(_ arguments: [String]) throws -> String {
+  /// What a program prints on its standard output.
+  public static func output(_ arguments: [String]) throws -> String {
     let ends = channel()
     let process = try spawn(arguments, output: ends[1])
     close(ends[1])

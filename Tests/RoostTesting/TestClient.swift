@@ -1,10 +1,12 @@
 import CSystem
+import EventLoops
 import Glibc
+public import Transport
 
 /// A blocking client over a plain socket, for tests of real servers. Knows just enough HTTP and WebSocket, written
-/// apart from the code under test, so that both cannot be wrong in the same way.
+/// apart from the code under test, so that both cannot be wrong in the same way; only TLS is that of `Transport`.
 public struct TestClient: ~Copyable {
-  public enum Failure: Error { case connect(CInt), send(CInt), receive(CInt), timeout, malformed }
+  public enum Failure: Error { case connect(CInt), send(CInt), receive(CInt), timeout, malformed, tls(String?) }
 
   public struct Frame: Equatable, Sendable {
     public let opcode: UInt8
@@ -20,6 +22,8 @@ public struct TestClient: ~Copyable {
   }
 
   private let descriptor: CInt
+  /// Owns the descriptor when there is one. The socket blocks, and so does the stream.
+  private var stream: ByteStream?
   private var received: [UInt8] = []
   /// What was read of `received`.
   private var read = 0
@@ -27,7 +31,11 @@ public struct TestClient: ~Copyable {
   /// - Parameters:
   ///   - source: the address to come from, of 127.0.0.0/8: `127.0.0.<source>`.
   ///   - receiveBuffer: bytes the kernel may hold for us; small ones make a slow reader.
-  public init(port: UInt16, source: UInt8 = 1, receiveBuffer: CInt? = nil, timeoutMilliseconds: Int = 10_000) throws {
+  ///   - tls: speaks TLS, whose handshake is over when this returns.
+  public init(
+    port: UInt16, source: UInt8 = 1, receiveBuffer: CInt? = nil, timeoutMilliseconds: Int = 10_000,
+    tls: TLSClient? = nil
+  ) throws {
     descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { throw Failure.connect(errno) }
     if var size = receiveBuffer {
@@ -44,9 +52,12 @@ public struct TestClient: ~Copyable {
       close(descriptor)
       throw Failure.connect(code)
     }
+    guard let tls else { return }
+    stream = tls.connect(Socket(taking: descriptor), to: "127.0.0.1")
+    guard stream?.handshake() == .done(0) else { throw Failure.tls(stream?.failure ?? nil) }
   }
 
-  deinit { close(descriptor) }
+  deinit { if stream == nil { close(descriptor) } }
 
   private static func withAddress(
     _ last: UInt8, port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
@@ -68,6 +79,7 @@ public struct TestClient: ~Copyable {
   // MARK: Bytes
 
   public func send(_ bytes: [UInt8]) throws {
+    if stream != nil { return try sendSecurely(bytes) }
     var sent = 0
     while sent < bytes.count {
       let count = unsafe bytes.withUnsafeBytes {
@@ -80,11 +92,36 @@ public struct TestClient: ~Copyable {
 
   public func send(_ text: String) throws { try send(Array(text.utf8)) }
 
+  private func sendSecurely(_ bytes: [UInt8]) throws {
+    guard unsafe stream?.send(bytes.span.bytes) == .done(bytes.count) else { throw Failure.send(errno) }
+  }
+
+  private mutating func receiveSecurely() throws -> Int {
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    var span = chunk.mutableSpan
+    var memory = unsafe span.mutableBytes
+    switch stream?.receive(into: &memory) {
+    case .done(let count):
+      received += chunk[..<count]
+      return count
+    case .endOfStream: return 0
+    case .wouldBlock, nil: throw Failure.timeout
+    case .failed(let code): throw Failure.receive(code)
+    }
+  }
+
   /// Ends our sending; the server may still answer.
-  public func shutdownSending() { shutdown(descriptor, CInt(SHUT_WR)) }
+  public func shutdownSending() {
+    if stream != nil { stream?.shutdownSending() } else { shutdown(descriptor, CInt(SHUT_WR)) }
+  }
 
   /// False at the end of the stream.
   private mutating func receiveMore() throws -> Bool {
+    if stream != nil {
+      received.removeFirst(read)
+      read = 0
+      return try receiveSecurely() > 0
+    }
     var chunk = [UInt8](repeating: 0, count: 65_536)
     let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
     guard count >= 0 else {
@@ -98,6 +135,13 @@ public struct TestClient: ~Copyable {
     }
     received += chunk[..<count]
     return count > 0
+  }
+
+  /// All that follows up to the end of the stream.
+  public mutating func rest() throws -> [UInt8] {
+    while try receiveMore() {}
+    defer { read = received.count }
+    return Array(received[read...])
   }
 
   /// Whether nothing follows but the end of the stream.

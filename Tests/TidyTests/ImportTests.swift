@@ -14,6 +14,7 @@ import Testing
     "Transport": ["COpenSSL", "EventLoops", "Glibc", "Locks", "Synchronization"],
     "Telemetry": ["Glibc", "Locks", "Synchronization"],
     "Tokens": ["COpenSSL", "FoundationEssentials", "Glibc", "Synchronization"],
+    "Fetch": ["CCurl", "Glibc"],
     "RedisRelay": [
       "Buffers", "CHiredis", "COpenSSL", "CSystem", "EventLoops", "Glibc", "Locks", "RealtimeCore",
       "Synchronization", "Transport",
@@ -22,7 +23,7 @@ import Testing
       "Buffers", "CSystem", "EventLoops", "Glibc", "HTTPCore", "Synchronization", "Transport", "WebSocketCore",
     ],
     "RoostServer": [
-      "Buffers", "CSystem", "COpenSSL", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore", "Locks",
+      "Buffers", "CSystem", "COpenSSL", "EventLoops", "Fetch", "FoundationEssentials", "Glibc", "HTTPCore", "Locks",
       "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "Transport", "WebSocketCore",
     ],
     "roost": [

@@ -89,7 +89,7 @@ import Testing
     ] as [(String, TokenError?)])
   func `issuer and audience`(members: String, error: TokenError?) throws {
     var rules = TokenVerifier.Rules()
-    (rules.issuer, rules.audience) = ("me", "roost")
+    (rules.issuers, rules.audiences) = (["us", "me"], ["other", "roost"])
     #expect(try refusal(signed(payload(members)), rules) == error)
   }
 }

@@ -21,7 +21,7 @@ func signed(
 
 func signature(of input: String, secret: [UInt8] = secret) -> String {
   let bytes = Array(input.utf8)
-  return Base64URL.encode(unsafe Signatures.hmacSHA256(0..<bytes.count, of: bytes.span.bytes, secret: secret))
+  return Base64URL.encode(unsafe Signatures.hmac(.hs256, 0..<bytes.count, of: bytes.span.bytes, secret: secret))
 }
 
 extension TokenVerifier {

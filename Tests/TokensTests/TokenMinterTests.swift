@@ -17,7 +17,7 @@ import Tokens
 
   @Test func `issuer, audience and key id are written`() throws {
     var rules = TokenVerifier.Rules()
-    (rules.issuer, rules.audience) = ("me", "roost")
+    (rules.issuers, rules.audiences) = (["me"], ["roost"])
     let token = try TokenMinter(secret: secret, keyID: "k", rules: rules).mint(Claims(userID: "u", expiresAt: now + 1))
     let verifier = TokenVerifier(keys: [try VerificationKey(secret: secret, id: "k")], rules: rules)
     #expect(try verifier.verify(token).userID == "u")

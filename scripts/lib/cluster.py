@@ -9,6 +9,7 @@ import os
 import pathlib
 import secrets
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -60,8 +61,13 @@ def eventually(what, seconds, attempt):
         time.sleep(0.02)
 
 
+# Ports that speak TLS, with what makes us believe them.
+trusted = {}
+
+
 def get(port, path, host="127.0.0.1"):
-    with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=3) as answer:
+    scheme = "https" if port in trusted else "http"
+    with urllib.request.urlopen(f"{scheme}://{host}:{port}{path}", timeout=3, context=trusted.get(port)) as answer:
         return answer.read()
 
 
@@ -119,8 +125,21 @@ class Cluster:
         eventually("redis answers", 10, answers)
         return f"redis://127.0.0.1:{port}"
 
-    def node(self, name, *flags):
+    def certificate(self):
+        """A certificate for this machine that is its own authority, and its key."""
+        certificate, key = (str(self.folder / name) for name in ("certificate.pem", "key.pem"))
+        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+        kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        place = ["-out", certificate, "-keyout", key]
+        subprocess.run(["openssl", "req", "-x509", *kind, *names, *place], check=True, capture_output=True, timeout=20)
+        return certificate, key
+
+    def node(self, name, *flags, tls=None):
+        """`tls`: a certificate and its key, for a node that speaks https and wss."""
         port = free_port()
+        if tls:
+            trusted[port] = ssl.create_default_context(cafile=tls[0])
+            flags = (*flags, "--tls-cert", tls[0], "--tls-key", tls[1])
         process = self.start(name, BINARY, "serve", "--host", "127.0.0.1", "--port", str(port), "--node-id", name, *flags)
 
         def ready():

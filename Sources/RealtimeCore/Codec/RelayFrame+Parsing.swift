@@ -64,7 +64,9 @@ extension RelayFrame {
     _ key: EnvelopeKey, atLeast minimum: Int, _ envelope: Envelope, _ bytes: RawSpan
   ) throws(RelayFrameError) -> Int? {
     guard let value = envelope[key] else { return nil }
-    guard let number = JSONNumber.integer(bytes, value), number >= minimum else { throw .badField }
+    guard let number = JSONNumber.integer(bytes, value), minimum...RelayLimits.highestNumber ~= number else {
+      throw .badField
+    }
     return number
   }
 

@@ -62,12 +62,12 @@ public struct RelayFrame: Equatable, Sendable {
   /// The incarnation of the node that published the frame.
   public let node: Range<Int>?
   public let epoch: Range<Int>?
-  /// The place in the room's order, 1 or more.
+  /// The place in the room's order, 1 to ``RelayLimits/highestNumber``.
   public let offset: Int?
   public let token: Range<Int>?
   /// Who a `private` or `disconnect` frame (always) or a notification (maybe) is for.
   public let recipient: String?
-  /// The room's presence version, 0 or more.
+  /// The room's presence version, 0 to ``RelayLimits/highestNumber``.
   public let version: Int?
   /// How many users the room has after a presence event.
   public let count: Int?

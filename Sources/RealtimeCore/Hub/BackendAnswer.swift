@@ -8,4 +8,6 @@ public enum BackendAnswer: Sendable, Equatable {
   case tooManyRevocations
   /// So many connections were closed. Partial: some nodes did not answer in time, or could not be told.
   case disconnected(connections: Int, isPartial: Bool)
+  /// Whether the token with which an admin asks is revoked.
+  case token(isRevoked: Bool)
 }

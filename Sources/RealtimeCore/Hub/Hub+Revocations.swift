@@ -71,6 +71,12 @@ extension Hub {
     ask(.revoke(wanted), .revoke(asker, wanted.map(\.key)))
   }
 
+  /// An admin's token opens the API no longer than it would open a WebSocket.
+  mutating func checkToken(_ asker: ConnectionID, _ grant: TokenGrant) {
+    let isRevoked = revocations.table.covers(grant.identity.user, grant.stamp)
+    output.actions.append(.backend(asker, .token(isRevoked: isRevoked)))
+  }
+
   mutating func revokeAnswered(_ asker: ConnectionID?, _ keys: [[UInt8]], _ reply: RelayReply, now: Now) {
     if asker == nil { revocations.isAnnouncing = false }
     let answer: BackendAnswer

@@ -95,6 +95,7 @@ public struct Hub: ~Copyable {
     case .refresh(let connection, let grant, let id): refresh(connection, grant, id: id)
     case .revoke(let asker, let wanted): revoke(asker, wanted, now: now)
     case .disconnectUser(let asker, let user, let reason): disconnectUser(asker, user, reason: reason, now: now)
+    case .checkToken(let asker, let grant): checkToken(asker, grant)
     case .askOnline(let connection): askOnline(connection, now: now)
     case .depart(let grace): depart(graceMilliseconds: grace)
     }

@@ -50,6 +50,8 @@ public enum HubCommand: Sendable {
   /// A backend closes all connections of a user, on every node, with 4500 and its own words; answered by
   /// ``HubAction/backend(_:_:)``. `reason` is cut to 123 bytes.
   case disconnectUser(ConnectionID, user: String, reason: String)
+  /// An admin asks for something with this token; answered by ``HubAction/backend(_:_:)``, before anything is done.
+  case checkToken(ConnectionID, TokenGrant)
   /// `GET /ws/online`; answered by ``HubAction/online(_:_:)``.
   case askOnline(ConnectionID)
   /// The node drains: its connections stop counting now, its users leave only when they are not back elsewhere in time.

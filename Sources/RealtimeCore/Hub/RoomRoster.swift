@@ -133,7 +133,7 @@ struct RoomRoster {
   }
 
   private mutating func recount(_ change: Change) -> News {
-    count = change.count ?? count + (change.isJoin ? 1 : -1)
+    count = change.count ?? max(0, count + (change.isJoin ? 1 : -1))
     return News(isCounted: true)
   }
 

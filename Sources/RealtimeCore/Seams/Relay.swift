@@ -180,6 +180,9 @@ public enum RelayLimits {
   public static let revocationsPerSlice = 500
   /// Revocations a relay keeps. One more is refused: none is forgotten before its end.
   public static let revocations = 100_000
+  /// The highest offset, version or count that a relay may name: what JSON numbers hold exactly everywhere. Far enough
+  /// from an `Int`'s end that a wrong number, wherever it comes from, cannot overflow a sum.
+  public static let highestNumber = 1 << 53 - 1
 }
 
 public enum RelayReply: Sendable {

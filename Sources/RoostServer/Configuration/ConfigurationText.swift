@@ -7,8 +7,8 @@ public enum ConfigurationText {
       let value = setting.shownValue(in: configuration)
       return padded(setting.name, width) + (value.isEmpty ? "(empty)" : value)
     }
-    let secret = configuration.secret.isEmpty ? "(none)" : "***"
-    return (lines + [padded("secret", width) + secret]).joined(separator: "\n") + "\n"
+    let secrets = SecretSetting.all.map { padded($0.name, width) + ($0.isSet(configuration) ? "***" : "(none)") }
+    return (lines + secrets).joined(separator: "\n") + "\n"
   }
 
   /// The list of flags, with what they mean, what may be written and what holds otherwise.
@@ -21,12 +21,17 @@ public enum ConfigurationText {
         \(padded("", column))\(setting.form)\(value.isEmpty ? "" : "; default \(value)")
         """
     }
+    let secrets = SecretSetting.all.map { secret in
+      """
+          --\(padded(secret.fileFlag, column - 4))file with \(secret.meaning)
+        \(padded("", column))in the environment: \(secret.fileVariable), or what it holds as \(secret.variable)
+      """
+    }
     return """
       Settings, as flags or in the environment (--redis-url is ROOST_REDIS_URL). Flags win.
 
       \(entries.joined(separator: "\n"))
-          --\(padded("secret-file", column - 4))file that holds the secret of the tokens, at least 32 bytes
-      \(padded("", column))in the environment: ROOST_SECRET_FILE, or the secret itself as ROOST_SECRET
+      \(secrets.joined(separator: "\n"))
 
       """
   }

@@ -1,14 +1,11 @@
 internal import EventLoops
+internal import RedisRelay
 
 extension ServerConfiguration {
   /// What keeps a node with this configuration from starting, beyond values that are no values at all. Empty: it may.
-  public var problems: [String] { secretProblems + placeProblems + limitProblems + originProblems + tlsProblems }
-
-  private var secretProblems: [String] {
-    if secret.isEmpty {
-      return ["there is no secret: set ROOST_SECRET, or --secret-file (make one: openssl rand -hex 32)"]
-    }
-    return secret.count < 32 ? ["the secret is shorter than 32 bytes: whoever guesses it is any user"] : []
+  public var problems: [String] {
+    tokenProblems + placeProblems + redisProblems + administrationProblems + limitProblems + originProblems
+      + tlsProblems
   }
 
   private var placeProblems: [String] {
@@ -17,15 +14,36 @@ extension ServerConfiguration {
     if !nodeID.utf8.allSatisfy(Self.isNameByte) || nodeID.utf8.count > 64 {
       problems.append("node-id: at most 64 of a-z A-Z 0-9 . _ -")
     }
-    if !redisURL.isEmpty, !["redis://", "rediss://", "unix://"].contains(where: redisURL.hasPrefix) {
-      problems.append("redis-url: must begin with redis://, rediss:// or unix://")
-    }
     let isPrintable = redisPrefix.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "{") }
     if redisPrefix.isEmpty || redisPrefix.utf8.count > 64 || !isPrintable {
       problems.append("redis-prefix: 1 to 64 printable characters without braces")
     }
     if !echo.path.hasPrefix("/") || !echo.path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) {
       problems.append("echo-path: \"\(echo.path)\" is not a path")
+    }
+    return problems
+  }
+
+  /// Where Redis is and how to get in; the password may stand apart from the URL.
+  func redisServer() throws(RedisConfigurationError) -> RedisURL {
+    try RedisURL(redisURL, password: redisPassword)
+  }
+
+  private var redisProblems: [String] {
+    guard !redisURL.isEmpty else { return redisPassword.isEmpty ? [] : ["redis-password: there is no redis-url"] }
+    do { _ = try redisServer() } catch { return ["redis-url: \(error)"] }
+    return []
+  }
+
+  private var administrationProblems: [String] {
+    var problems = apiKeys.indices.filter { !APIKeys.isAcceptable(apiKeys[$0]) }.map {
+      "api-key: number \($0 + 1) is not 32 to 512 visible ASCII characters (make one: openssl rand -hex 32)"
+    }
+    if let adminPort {
+      if Address(host: adminHost, port: adminPort) == nil {
+        problems.append("admin-host: \"\(adminHost)\" is not an IP address")
+      }
+      if adminPort != 0 && adminPort == port { problems.append("admin-port: is the main port") }
     }
     return problems
   }

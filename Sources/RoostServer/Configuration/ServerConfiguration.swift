@@ -92,12 +92,21 @@ public struct ServerConfiguration: Equatable, Sendable {
   /// `redis://`, `rediss://`, `unix://`; empty: no Redis, one node with the same promises from memory.
   public var redisURL = ""
   public var redisPrefix = "ws:"
+  /// Besides a password in the URL; empty: none.
+  public var redisPassword = ""
   /// For `rediss://`.
   public var redisTLS = RedisTLS()
   /// While Redis is away, a message goes to the members on this node instead of being refused.
   public var deliversWhenDegraded = false
-  /// The HS256 secret, at least 32 bytes.
-  public var secret: [UInt8] = []
+  /// What tokens are verified with, besides ``TokenSettings/jwksURL``.
+  public var keys: [KeySource] = []
+  public var tokens = TokenSettings()
+  /// Keys of the HTTP API, 32 to 512 visible ASCII characters each; without any, only admins' tokens open it.
+  public var apiKeys: [[UInt8]] = []
+  /// Where `/metrics` and `/api` are when ``adminPort`` is set.
+  public var adminHost = "127.0.0.1"
+  /// `nil`: on the main port; 0: any free port.
+  public var adminPort: UInt16?
   public var requiresExpiry = true
   public var origins = Origins.sameOrigin
   /// Whose word about the address of a client counts.
@@ -117,4 +126,10 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var logLevel = "info"
 
   public init() {}
+}
+
+/// Secrets do not get into logs by being printed.
+extension ServerConfiguration: CustomStringConvertible, CustomReflectable {
+  public var description: String { ConfigurationText.effective(self) }
+  public var customMirror: Mirror { Mirror(self, children: ["settings": description]) }
 }

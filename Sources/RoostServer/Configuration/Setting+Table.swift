@@ -1,6 +1,7 @@
 extension Setting {
-  /// Every setting there is, in the order of the help. The secret is not among them: see ``ConfigurationReader``.
-  public static let all = place + tls + protocolRules + rooms + door + limits + times + logging
+  /// Every setting there is, in the order of the help. Secrets are not among them: see ``SecretSetting``.
+  public static let all =
+    place + tls + tokens + administration + protocolRules + rooms + door + limits + times + logging
 
   private static let place: [Setting] = [
     .text("host", "address to listen on", form: "an IP address", \.host),
@@ -15,7 +16,7 @@ extension Setting {
     .number("shards", "threads that serve clients; 0: one per core", 0...128, "threads", \.shards),
     .text(
       "redis-url", "where the nodes meet; empty: no Redis, one node alone",
-      form: "redis[s]://[user:password@]host[:port][/database] or unix:///path", \.redisURL),
+      form: "redis[s]://[user:@]host[:port][/database] or unix:///path", \.redisURL),
     .text("redis-prefix", "begins every key and channel in Redis", \.redisPrefix),
     Setting(
       "degraded", "messages while Redis is away: refused, or delivered on this node only (marked, not stored)",
@@ -29,7 +30,6 @@ extension Setting {
   ]
 
   private static let protocolRules: [Setting] = [
-    .whether("require-expiry", "refuse tokens that never expire", \.requiresExpiry),
     Setting("chat-allowed", "who may send to everybody", form: "admins | all") {
       $0.everybodyMayChat ? "all" : "admins"
     } write: { text, configuration in

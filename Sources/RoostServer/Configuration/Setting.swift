@@ -36,12 +36,12 @@ public struct Setting: Sendable {
     writing(Substring(text), &configuration) ? nil : "\"\(redacted(text))\" is not \(form)"
   }
 
-  /// A URL may hold a password between its scheme and the last `@` before the path.
-  private func redacted(_ text: String) -> String {
-    guard name.hasSuffix("-url"), let at = text.lastIndex(of: "@") else { return text }
-    let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
-    return start <= at ? text[..<start] + "***" + text[at...] : "***" + text[at...]
-  }
+  /// Whether `text` holds a password, which has no place on a command line.
+  func holdsPassword(_ text: String) -> Bool { isURL && CredentialURL.holdsPassword(text) }
+
+  private var isURL: Bool { name.hasSuffix("-url") }
+
+  private func redacted(_ text: String) -> String { isURL ? CredentialURL.hidden(text) : text }
 }
 
 // The kinds of value.

@@ -13,7 +13,10 @@ extension NodeContext {
     text.write(Metric.tokenChecks, tokenChecks.load(ordering: .relaxed))
     text.write(Metric.unfinished, unfinishedCount.load(ordering: .relaxed))
     text.write(Metric.refused, refusals.samples)
+    text.write(Metric.callsRefused, callRefusals.samples)
     text.write(Metric.closes, closes.samples)
+    text.write(Metric.refusedTokens, keys.refusals.samples)
+    if keys.fetches { text.write(Metric.keyFetches, keys.outcomes.samples) }
     text.write(Metric.received, total.received)
     text.write(Metric.sent, total.sent)
     text.write(Metric.sends, total.sends)
@@ -50,9 +53,15 @@ private enum Metric {
     "roost_handshakes_unfinished", .gauge, help: "Connections whose first request is not complete.")
   static let refused = MetricDescription(
     "roost_handshakes_refused_total", .counter, labels: ["reason"], help: "Handshakes turned away.")
+  static let callsRefused = MetricDescription(
+    "roost_api_refused_total", .counter, labels: ["reason"], help: "Calls to the API turned away.")
   static let closes = MetricDescription(
     "roost_closes_total", .counter, labels: ["code", "reason"],
     help: "WebSockets that the node ended; 1006: without a close frame, because nobody would read it.")
+  static let refusedTokens = MetricDescription(
+    "roost_tokens_refused_total", .counter, labels: ["reason"], help: "Tokens refused; clients get one answer for all.")
+  static let keyFetches = MetricDescription(
+    "roost_key_set_fetches_total", .counter, labels: ["outcome"], help: "Fetches of the set at jwks-url.")
   static let received = MetricDescription("roost_messages_received_total", .counter, help: "Messages from clients.")
   static let sent = MetricDescription("roost_messages_sent_total", .counter, help: "Messages to clients.")
   static let sends = MetricDescription("roost_sends_total", .counter, help: "Send calls: below messages sent is good.")

@@ -3,37 +3,16 @@ import RealtimeCore
 import Synchronization
 import Telemetry
 
-/// What a node answers to plain HTTP.
-enum Page {
-  case chat, online, stats, health, readiness, metrics
-
-  /// `nil` for a path that is none of ours.
-  init?(_ head: RequestHead, in bytes: RawSpan) {
-    if head.isPath("/", in: bytes) {
-      self = .chat
-    } else if head.isPath("/ws/online", in: bytes) {
-      self = .online
-    } else if head.isPath("/ws/stats", in: bytes) {
-      self = .stats
-    } else if head.isPath("/healthz", in: bytes) {
-      self = .health
-    } else if head.isPath("/readyz", in: bytes) {
-      self = .readiness
-    } else if head.isPath("/metrics", in: bytes) {
-      self = .metrics
-    } else {
-      return nil
-    }
-  }
+/// What a node answers to plain HTTP from what it knows.
+enum Page: Sendable {
+  case chat, stats, health, readiness, metrics
 
   /// What balancers ask, who must get an answer whatever else is refused.
   var isForMachines: Bool { self == .health || self == .readiness }
 
-  /// The answer; the online numbers are the hub's and come another way.
   func response(_ context: NodeContext, now: Int64) -> Response {
     switch self {
     case .chat: ChatPage.response
-    case .online: .error(.internalServerError, "internal server error")
     case .stats: .stats(context, now: now)
     case .health: Response(.ok, contentType: .plain, body: Array("ok\n".utf8))
     case .readiness: context.readiness

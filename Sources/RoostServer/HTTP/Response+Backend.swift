@@ -2,21 +2,23 @@ import HTTPCore
 import RealtimeCore
 
 extension Response {
-  /// What a backend is told about its wish.
-  static func backend(_ answer: BackendAnswer) -> Response {
+  /// What a backend is told about its wish: 200 only when it is done on every node. Wishing again does no harm.
+  ///
+  /// - Parameter retryAfter: seconds.
+  static func backend(_ answer: BackendAnswer, retryAfter: Int) -> Response {
     switch answer {
-    case .revoked: return json(.ok, #"{"revoked":true}"#)
+    case .revoked: json(#"{"revoked":true}"#)
     case .revokedHere:
-      var response = json(.accepted, #"{"revoked":true,"scope":"node"}"#)
-      response.add("Roost-Scope", "node")
-      return response
-    case .tooManyRevocations: return .error(.serviceUnavailable, "too many revocations")
-    case .disconnected(let connections, let isPartial):
-      return json(.ok, #"{"connections":\#(connections)\#(isPartial ? #","partial":true"# : "")}"#)
+      unavailable("revoked on this node; the others cannot be told now", retryAfter: retryAfter, keepAlive: true)
+    case .tooManyRevocations: unavailable("too many revocations", retryAfter: retryAfter, keepAlive: true)
+    case .disconnected(let connections, isPartial: false): json(#"{"connections":\#(connections)}"#)
+    case .disconnected(let connections, isPartial: true):
+      unavailable(
+        "\(connections) connections closed; not every node could be told now", retryAfter: retryAfter, keepAlive: true)
+    // A step on the way, never an answer.
+    case .token: error(.internalServerError, "internal server error")
     }
   }
 
-  private static func json(_ status: Status, _ text: String) -> Response {
-    Response(status, contentType: .json, body: Array(text.utf8))
-  }
+  private static func json(_ text: String) -> Response { Response(.ok, contentType: .json, body: Array(text.utf8)) }
 }

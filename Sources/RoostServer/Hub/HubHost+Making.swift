@@ -38,7 +38,7 @@ extension HubHost {
           historyBytes: limits.historyBytes, now: now))
     }
     var settings = try RedisRelayConfiguration(
-      server: RedisURL(configuration.redisURL), nodeID: instance, prefix: configuration.redisPrefix)
+      server: configuration.redisServer(), nodeID: instance, prefix: configuration.redisPrefix)
     settings.historyMessages = limits.historyMessages
     settings.historySeconds = limits.historySeconds
     let secure = try secureWay(to: settings.server, configuration)

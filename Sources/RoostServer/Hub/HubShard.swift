@@ -41,6 +41,8 @@ struct HubCore: ~Copyable {
   private var host: HubHost
   private var events = EventBuffer(capacity: 64)
   private var commands: [HubCommand] = []
+  /// The first turn waits for nothing: the relay may have something to say before anybody asks.
+  private var isFirstTurn = true
   /// What one shard gets, on its way into the mailbox.
   private var outgoing = Outgoing()
 
@@ -55,7 +57,8 @@ struct HubCore: ~Copyable {
   /// False when the hub was told to stop.
   mutating func turn() -> Bool {
     let now = monotonicMilliseconds()
-    let wait = host.nextDeadline.map { CInt(clamping: max(0, $0 - now)) } ?? -1
+    let wait = isFirstTurn ? 0 : host.nextDeadline.map { CInt(clamping: max(0, $0 - now)) } ?? -1
+    isFirstTurn = false
     _ = loop.wait(into: &events, timeout: wait)
     let time = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
     for index in 0..<events.count { host.ready(events[index], now: time) }

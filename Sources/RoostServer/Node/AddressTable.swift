@@ -14,12 +14,16 @@ struct AddressTable {
     var address: IPAddress
     var connections = 0
     var bucket = TokenBucket()
+    /// Attempts to use the API that failed.
+    var failures = TokenBucket()
   }
 
   /// Addresses without connections are remembered, for their rate, until there are so many of them.
   private static let idleLimit = 10_000
   /// So many over the limit, or as many as the limit itself, may wait to be told so; more are not even told.
   private static let leastTold = 16
+  /// Failed attempts of one address: ten at once, then one in ten seconds.
+  private static let failureRate = Rate(burst: 10, nanosecondsPerToken: 10_000_000_000)
   private let limit: Int
   private let rate: Rate
   private var households: [Household] = []
@@ -63,6 +67,17 @@ struct AddressTable {
   /// A request of somebody whose connections are a proxy's.
   mutating func ask(_ address: IPAddress, nanoseconds now: Int64) -> Verdict { take(find(address.household, now), now) }
 
+  /// How long the address has to wait before it may try to authenticate again, in milliseconds; 0: not at all.
+  func authenticationWait(_ entry: Entry, nanoseconds now: Int64) -> Int {
+    var failures = households[Int(entry)].failures
+    guard case .refused(let wait) = failures.take(at: now, rate: Self.failureRate) else { return 0 }
+    return wait
+  }
+
+  mutating func authenticationFailed(_ entry: Entry, nanoseconds now: Int64) {
+    _ = households[Int(entry)].failures.take(at: now, rate: Self.failureRate)
+  }
+
   private mutating func take(_ entry: Entry, _ now: Int64) -> Verdict {
     households[Int(entry)].bucket.take(at: now, rate: rate) == .allowed ? .welcome : .refused
   }
@@ -91,7 +106,8 @@ struct AddressTable {
   private mutating func sweep(_ now: Int64) {
     for mustForget in [false, true] where idle > Self.idleLimit / 2 {
       for (address, entry) in entries where households[Int(entry)].connections == 0 {
-        guard mustForget || households[Int(entry)].bucket.isFull(at: now) else { continue }
+        let household = households[Int(entry)]
+        guard mustForget || household.bucket.isFull(at: now) && household.failures.isFull(at: now) else { continue }
         entries[address] = nil
         free.append(entry)
         idle -= 1

@@ -4,7 +4,6 @@ import RealtimeCore
 import RedisRelay
 import Synchronization
 public import Telemetry
-import Tokens
 import Transport
 
 /// One server process: its shards, its hub, and the port they listen on.
@@ -16,8 +15,8 @@ public final class Node: Sendable {
   public enum StartError: Error, Equatable {
     /// The host of the configuration is no address that this machine has.
     case badHost(String)
-    /// The secret is shorter than 32 bytes.
-    case badSecret
+    /// There is no key for tokens, or one that is none; says which.
+    case badKeys(String)
     /// The Redis URL or prefix is not usable; says why, without the password.
     case badRedis(String)
     /// The certificate or its key is not usable; says why.
@@ -30,6 +29,8 @@ public final class Node: Sendable {
 
   /// What it listens on; differs from the configuration's when that is 0.
   public let port: UInt16
+  /// What it listens on for administration, if that has a port of its own.
+  public let adminPort: UInt16?
   private let context: NodeContext
   private let log: Log
   private let shards: [Shard]
@@ -40,28 +41,32 @@ public final class Node: Sendable {
   public init(_ configuration: ServerConfiguration, log: Log) throws(StartError) {
     let wanted = configuration.shards > 0 ? configuration.shards : Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))
     let count = min(max(1, wanted), Self.mostShards)
-    guard let verifier = Self.verifier(configuration) else { throw .badSecret }
+    let problems = configuration.tokenProblems
+    guard problems.isEmpty else { throw .badKeys(problems.joined(separator: "; ")) }
     self.log = log
-    context = NodeContext(
-      configuration, verifier: verifier, tls: try Self.tls(configuration, log), shards: count,
-      descriptorLimit: raiseDescriptorLimit())
     do {
+      let keys = try KeyKeeper(configuration)
+      context = NodeContext(
+        configuration, keys: keys, tls: try Self.tls(configuration, log), shards: count,
+        descriptorLimit: raiseDescriptorLimit())
       let loops = try Self.makeLoops(count)
       let inboxes = loops.map { Mailbox<Parcel>(wakes: $0) }
       let hubLoop = count > 1 ? try EventLoop() : nil
       let hubInbox = hubLoop.map { Mailbox<HubCommand>(wakes: $0) }
       var port = configuration.port
       var shards: [Shard] = []
+      var admin = try configuration.adminPort.map { try Self.listen(configuration.adminHost, $0, sharesPort: false) }
+      adminPort = admin?.port
       for index in 0..<count {
         let listener = try Self.listen(configuration.host, port)
         port = listener.port
         shards.append(
           try Shard(
             index: UInt8(index), context: context, loop: loops[index], inbox: inboxes[index], listener: listener,
-            hub: hubInbox, log: log))
+            adminListener: admin.take(), hub: hubInbox, log: log))
       }
       (self.port, self.shards) = (port, shards)
-      finished = Latch(count + (count > 1 ? 1 : 0))
+      finished = Latch(count + (count > 1 ? 1 : 0) + (keys.fetches ? 1 : 0))
       guard let hubLoop, let hubInbox else {
         hub = nil
         return
@@ -94,6 +99,14 @@ public final class Node: Sendable {
         finished.arrive()
       }
     }
+    if context.keys.fetches {
+      let (keys, log, inboxes) = (context.keys, log, shards.map(\.inbox))
+      onNewThread(name: "keys") {
+        keys.run(inboxes, log: log)
+        finished.arrive()
+      }
+    }
+    for warning in context.configuration.warnings { log.warning("insecure setting", ["what": .string(warning)]) }
     context.isReady.store(true, ordering: .relaxed)
   }
 
@@ -108,6 +121,7 @@ public final class Node: Sendable {
     context.isDraining.store(true, ordering: .relaxed)
     for shard in shards { shard.inbox.post(Parcel(commands: [.stop], frames: [])) }
     hubStops.set()
+    context.keys.stop()
     hub?.loop.wake()
     await finished.wait()
   }
@@ -135,13 +149,6 @@ public final class Node: Sendable {
 
   // MARK: Parts
 
-  private static func verifier(_ configuration: ServerConfiguration) -> TokenVerifier? {
-    guard let key = try? VerificationKey(secret: configuration.secret) else { return nil }
-    var rules = TokenVerifier.Rules()
-    rules.requiresExpiry = configuration.requiresExpiry
-    return TokenVerifier(keys: [key], rules: rules)
-  }
-
   private static func tls(_ configuration: ServerConfiguration, _ log: Log) throws(StartError) -> TLSServer? {
     guard let identity = configuration.tls.identity else { return nil }
     do {
@@ -159,8 +166,8 @@ public final class Node: Sendable {
     return loops
   }
 
-  private static func listen(_ host: String, _ port: UInt16) throws -> Listener {
+  private static func listen(_ host: String, _ port: UInt16, sharesPort: Bool = true) throws -> Listener {
     guard let address = Address.resolve(host: host, port: port).first else { throw StartError.badHost(host) }
-    return try Listener(address)
+    return try Listener(address, sharesPort: sharesPort)
   }
 }

@@ -55,6 +55,22 @@ extension NodeContext {
 
   func host(of entry: AddressTable.Entry) -> String { arrivals.locked { $0.addresses.address(of: entry) }.description }
 
+  /// How long this address has to wait before it may try a key or token again, in milliseconds; 0: not at all.
+  func authenticationWait(_ entry: AddressTable.Entry) -> Int {
+    let now = monotonicNanoseconds()
+    return arrivals.locked { $0.addresses.authenticationWait(entry, nanoseconds: now) }
+  }
+
+  func authenticationFailed(_ entry: AddressTable.Entry) {
+    let now = monotonicNanoseconds()
+    arrivals.locked { $0.addresses.authenticationFailed(entry, nanoseconds: now) }
+  }
+
+  /// Whether the entry is this client's.
+  func isEntry(_ entry: AddressTable.Entry, of address: IPAddress) -> Bool {
+    arrivals.locked { $0.addresses.address(of: entry) } == address.household
+  }
+
   /// Whether one more request on a connection comes at a bearable rate.
   func mayAsk(_ entry: AddressTable.Entry) -> Bool {
     let now = monotonicNanoseconds()

@@ -1,7 +1,6 @@
 import EventLoops
 import Synchronization
 import Telemetry
-import Tokens
 import Transport
 
 /// What all shards of a node share: settings, and the few numbers that only make sense together.
@@ -9,7 +8,8 @@ import Transport
 /// Nothing here is touched per message.
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
-  let verifier: TokenVerifier
+  let keys: KeyKeeper
+  let apiKeys: APIKeys
   /// The port speaks TLS; `nil`: in the clear.
   let tls: TLSServer?
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
@@ -22,6 +22,7 @@ final class NodeContext: Sendable {
   /// One for each shard, written by it at the end of a turn.
   let counters: [SharedCounters]
   let refusals = Tally<RefusalReason>()
+  let callRefusals = Tally<CallRefusalReason>()
   let closes = Tally<CloseReason>()
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
@@ -37,11 +38,11 @@ final class NodeContext: Sendable {
   static let descriptorReserve = 64
 
   init(
-    _ configuration: ServerConfiguration, verifier: TokenVerifier, tls: TLSServer? = nil, shards: Int,
-    descriptorLimit: Int
+    _ configuration: ServerConfiguration, keys: KeyKeeper, tls: TLSServer? = nil, shards: Int, descriptorLimit: Int
   ) {
     self.configuration = configuration
-    (self.verifier, self.tls) = (verifier, tls)
+    (self.keys, self.tls) = (keys, tls)
+    apiKeys = APIKeys(configuration.apiKeys)
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)

@@ -26,6 +26,8 @@ enum RefusalReason: Int, CountedReason {
   case token
   /// Good, but taken back: 401.
   case revoked
+  /// The keys that may verify the token are not there yet: 503.
+  case noKeys
   /// Two that differ: 400.
   case tokensDiffer
   /// Too many connections of the user: 429.

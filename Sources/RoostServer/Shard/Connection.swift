@@ -10,7 +10,9 @@ struct Connection: ~Copyable {
   enum Phase: UInt8 {
     /// Reading HTTP requests.
     case request
-    /// A request waits for the hub: a place, or the online numbers.
+    /// The body of a call to the API is on its way.
+    case body
+    /// A request waits for the hub: a place, the online numbers, or what came of a call.
     case waiting
     /// A WebSocket, until its ``closing`` is over.
     case open
@@ -48,12 +50,14 @@ struct Connection: ~Copyable {
     static let isOpen = Flags(rawValue: 1 << 14)
     /// Lost messages of rooms, and the hub does not know yet.
     static let hasMutedRooms = Flags(rawValue: 1 << 15)
+    /// Came in by the port for administration.
+    static let isAdministrative = Flags(rawValue: 1 << 16)
     /// Its first request is not complete: counted among the unfinished.
-    static let isUnfinished = Flags(rawValue: 1 << 16)
+    static let isUnfinished = Flags(rawValue: 1 << 17)
     /// A trusted proxy's, whose requests say for whom they are.
-    static let isFromProxy = Flags(rawValue: 1 << 17)
+    static let isFromProxy = Flags(rawValue: 1 << 18)
     /// A trusted proxy's, which says first for whom the connection is.
-    static let awaitsProxyHeader = Flags(rawValue: 1 << 18)
+    static let awaitsProxyHeader = Flags(rawValue: 1 << 19)
   }
 
   /// A room the connection is in, or on its way into.

@@ -12,18 +12,20 @@ actor Shard {
   nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
   private var core: ShardCore
 
-  /// - Parameter hub: the way to the hub; without one it lives in this shard.
+  /// - Parameters:
+  ///   - adminListener: of the port for administration; one shard serves it.
+  ///   - hub: the way to the hub; without one it lives in this shard.
   init(
     index: UInt8, context: NodeContext, loop: EventLoop, inbox: Mailbox<Parcel>, listener: consuming Listener,
-    hub: Mailbox<HubCommand>?, log: Log
+    adminListener: consuming Listener? = nil, hub: Mailbox<HubCommand>?, log: Log
   ) throws {
     (self.loop, self.inbox) = (loop, inbox)
     let host =
       hub == nil
       ? try HubHost(context.configuration, shards: 1, loop: loop, report: context.hubReport, log: log) : nil
     core = try ShardCore(
-      index: index, context: context, loop: loop, inbox: inbox, listener: listener, host: host, hub: hub,
-      log: log)
+      index: index, context: context, loop: loop, inbox: inbox, listener: listener,
+      adminListener: adminListener, host: host, hub: hub, log: log)
   }
 
   /// The thread's body: returns after ``ShardCommand/stop``.

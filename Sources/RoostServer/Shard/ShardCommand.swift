@@ -17,6 +17,8 @@ enum ShardCommand: Sendable {
   case refreshed(ConnectionID, TokenGrant, isGood: Bool, id: [UInt8])
   case backend(ConnectionID, BackendAnswer)
   case online(ConnectionID, OnlineAnswer)
+  /// Tokens may be judged otherwise from now on.
+  case keysChanged
   /// No new connections; the ones there are leave one by one within so many milliseconds.
   case drain(milliseconds: Int64)
   /// Drop what is left and end the loop.

@@ -11,31 +11,36 @@ extension ShardCore {
   /// How long to leave the listener alone when descriptors ran out, unless one is closed earlier; milliseconds.
   private static let exhaustionPause: Int64 = 100
 
-  mutating func accept() {
+  mutating func accept(isAdministrative: Bool) {
     for _ in 0..<Self.acceptsPerTurn {
-      switch listener?.accept() ?? .wouldBlock {
-      case .socket(let socket, let from): admit(socket, from: from)
+      switch next(isAdministrative: isAdministrative) {
+      case .socket(let socket, let from): admit(socket, from: from, isAdministrative ? .isAdministrative : [])
       case .wouldBlock: return
       case .exhausted: return pauseAccepting()
       }
     }
   }
 
-  private mutating func admit(_ socket: consuming Socket, from address: Address) {
+  private mutating func next(isAdministrative: Bool) -> Listener.Accepted {
+    if isAdministrative { return adminListener?.accept() ?? .wouldBlock }
+    return listener?.accept() ?? .wouldBlock
+  }
+
+  private mutating func admit(_ socket: consuming Socket, from address: Address, _ port: Connection.Flags) {
     counters.accepted &+= 1
     let peer = IPAddress(address)
     let (arrival, isOverNodeLimit) = context.arrive(from: peer)
-    guard arrival.verdict != .dropped else {
-      refused(.flood)
+    guard isTold(arrival.verdict) else {
       context.depart(arrival.entry)
       socket.resetOnClose()
       return
     }
-    var flags: Connection.Flags = [.isUnfinished]
+    var flags = port.union(.isUnfinished)
     if arrival.verdict == .refused { flags.insert(.isOverAddressLimit) }
     if isOverNodeLimit { flags.insert(.isOverNodeLimit) }
     if context.trusts(peer) {
-      flags.insert(context.configuration.expectsProxyHeader ? .awaitsProxyHeader : .isFromProxy)
+      let isFirstTold = context.configuration.expectsProxyHeader && !port.contains(.isAdministrative)
+      flags.insert(isFirstTold ? .awaitsProxyHeader : .isFromProxy)
     }
     let deadline = now.monotonic + rules.handshake
     let descriptor = socket.descriptor
@@ -48,6 +53,20 @@ extension ShardCore {
     outbox.open(slot)
     do { try loop.add(descriptor, token: id(slot).rawValue, interest: .read) } catch { return destroy(slot) }
     arm(slot, at: deadline)
+  }
+
+  /// Whether a connection is let in, if only to be told why it is of no use; counts it otherwise.
+  func isTold(_ verdict: AddressTable.Verdict) -> Bool {
+    switch verdict {
+    case .welcome: return true
+    case .dropped:
+      refused(.flood)
+      return false
+    case .refused:
+      // To hear why, it would have to be given a handshake: a signature of ours for each try of a flood.
+      if context.tls != nil { refused(.addressLimit) }
+      return context.tls == nil
+    }
   }
 
   /// Counts one more connection without a complete request. When there are too many, the one that takes longest goes:
@@ -78,17 +97,23 @@ extension ShardCore {
     return tls.accept(socket)
   }
 
-  /// A listener with connections nobody can take is ready all the time: look away for a while.
+  /// Listeners with connections nobody can take are ready all the time: look away for a while.
   private mutating func pauseAccepting() {
-    guard let descriptor = listener?.descriptor else { return }
-    loop.modify(descriptor, token: Token.listener, interest: [])
+    watchListeners([])
     acceptsAgainAt = now.monotonic + Self.exhaustionPause
     timers.add(deadline: acceptsAgainAt, token: Token.timers)
   }
 
   mutating func resumeAccepting() {
-    guard acceptsAgainAt != .max, let descriptor = listener?.descriptor else { return }
+    guard acceptsAgainAt != .max else { return }
     acceptsAgainAt = .max
-    loop.modify(descriptor, token: Token.listener, interest: .read)
+    watchListeners(.read)
+  }
+
+  private mutating func watchListeners(_ interest: EventLoop.Interest) {
+    if let descriptor = listener?.descriptor { loop.modify(descriptor, token: Token.listener, interest: interest) }
+    if let descriptor = adminListener?.descriptor {
+      loop.modify(descriptor, token: Token.adminListener, interest: interest)
+    }
   }
 }

@@ -40,8 +40,7 @@ extension ShardCore {
       guard let source = header.source else { return }
       // A proxy behind the proxy may have more to say.
       if context.trusts(source) { connections[slot].flags.insert(.isFromProxy) }
-      guard settle(slot, at: source) == .dropped else { return }
-      refused(.flood)
+      guard !isTold(settle(slot, at: source)) else { return }
     } catch {
       refused(.proxyHeader)
     }
@@ -71,6 +70,15 @@ extension ShardCore {
     if let client = forwardedClient(slot, head, bytes) { return context.mayAsk(client) }
     let isProxy = connections[slot].flags.contains(.isFromProxy)
     return isProxy || !connections[slot].flags.contains(.hasServed) || context.mayAsk(connections[slot].address)
+  }
+
+  /// Puts a call of the API down to its caller, so that what he gets wrong is not a proxy's doing. Calls have limits of
+  /// their own.
+  mutating func noteCaller(_ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan) {
+    guard let client = forwardedClient(slot, head, bytes), !context.isEntry(connections[slot].address, of: client)
+    else { return }
+    _ = settle(slot, at: client)
+    connections[slot].flags.remove(.isOverAddressLimit)
   }
 
   /// Nil for a connection of the client's own, and for requests that a proxy makes for itself.

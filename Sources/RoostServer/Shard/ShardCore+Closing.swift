@@ -100,6 +100,8 @@ extension ShardCore {
     farewell(slot, .lost)
     finish(slot)
     handshakes[slot] = nil
+    calls[slot] = nil
+    parked[slot] = nil
     outbox.drop(slot)
     slowSlots.remove(slot)
     let gone = connections.remove(slot)

@@ -24,6 +24,7 @@ extension ShardCore {
         refreshed(id, grant, isGood: isGood, messageID: messageID)
       case .backend(let id, let answer): answerBackend(id, answer)
       case .online(let id, let numbers): answerOnline(id, numbers)
+      case .keysChanged: judgeParked()
       case .drain(let milliseconds): startDrain(over: milliseconds)
       case .stop: stop()
       }
@@ -64,6 +65,8 @@ extension ShardCore {
     for slot in 0..<UInt32(connections.slotCount) where connections.isInUse(slot) { destroy(slot) }
     if let descriptor = listener?.descriptor { loop.remove(descriptor) }
     listener = nil
+    if let descriptor = adminListener?.descriptor { loop.remove(descriptor) }
+    adminListener = nil
     isStopped = true
   }
 }

@@ -58,6 +58,8 @@ extension ShardCore {
     switch connections[slot].phase {
     case .request:
       if isDue { requestTimeout(slot) }
+    case .body:
+      if isDue { bodyTimeout(slot) }
     case .waiting:
       if isDue { unanswered(slot) }
     case .lingering:
@@ -101,7 +103,12 @@ extension ShardCore {
 
   /// The hub is too busy, or stopped.
   private mutating func unanswered(_ slot: UInt32) {
-    if !connections[slot].flags.contains(.asksOnline) { refused(.noAnswer) }
+    if parked[slot] != nil { return judgeAgain(slot) }
+    if calls[slot] != nil {
+      callRefused(.noAnswer)
+    } else if !connections[slot].flags.contains(.asksOnline) {
+      refused(.noAnswer)
+    }
     answer(slot, .unavailable("no answer in time", retryAfter: retryAfter()))
   }
 

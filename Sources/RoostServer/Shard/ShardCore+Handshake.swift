@@ -13,8 +13,9 @@ extension ShardCore {
       if isEcho { return openEcho(slot, upgrade) }
       try context.configuration.origins.check(head, in: bytes)
       let token = try BearerToken(head, in: bytes)
-      let grant = try grantOrRefusal(token)
-      ask(slot, grant, upgrade.response(subprotocol: token.subprotocol))
+      let response = upgrade.response(subprotocol: token.subprotocol)
+      guard let grant = try judge(slot, token.bytes, response) else { return }
+      ask(slot, grant, response)
     } catch {
       refused(error.reason)
       answer(slot, error.response)
@@ -33,14 +34,8 @@ extension ShardCore {
     guard context.mayConnect() else { throw Refused(.nodeRate, .tooManyRequests(retryAfter: retryAfter())) }
   }
 
-  private func grantOrRefusal(_ token: BearerToken) throws(Refused) -> TokenGrant {
-    context.tokenChecks.add(1, ordering: .relaxed)
-    guard let grant = grant(of: token.bytes) else { throw Refused(.token, .authenticationRequired()) }
-    return grant
-  }
-
   /// Asks the hub for a place; the 101 is ready and waits.
-  private mutating func ask(_ slot: UInt32, _ grant: TokenGrant, _ response: [UInt8]) {
+  mutating func ask(_ slot: UInt32, _ grant: TokenGrant, _ response: [UInt8]) {
     connections[slot].flags.insert(.isKnownToHub)
     connections[slot].renew(grant)
     handshakes[slot] = response

@@ -61,6 +61,7 @@ extension ShardCore {
       case .request:
         requests += 1
         goesOn = readRequest(slot, input.bytes, at: &offset, isLast: requests == Self.requestsAtOnce)
+      case .body: goesOn = readBody(slot, input.bytes, at: &offset)
       case .open: goesOn = readFrames(slot, &input, at: &offset)
       case .waiting: goesOn = false
       case .lingering: offset = input.byteCount
@@ -147,7 +148,8 @@ extension ShardCore {
   private mutating func endOfInput(_ slot: UInt32) {
     let isOwed = connections[slot].backlog != nil || outbox.hasReplies(for: slot)
     let isAnswered = connections[slot].phase == .request || connections[slot].phase == .lingering
-    let waits = connections[slot].phase == .waiting && connections[slot].flags.contains(.asksOnline)
+    let asks = connections[slot].flags.contains(.asksOnline) || calls[slot] != nil
+    let waits = connections[slot].phase == .waiting && asks
     if connections[slot].phase == .open { farewell(slot, .lost) }
     guard isOwed || waits else { return destroy(slot) }
     connections[slot].flags.insert(.inputEnded)

@@ -41,29 +41,49 @@ extension ShardCore {
   private mutating func begin(_ head: RequestHead, _ slot: UInt32) {
     connections[slot].flags.subtract([.isHeadRequest, .closesAfterAnswer, .asksOnline, .isVerbose])
     if head.method == .head { connections[slot].flags.insert(.isHeadRequest) }
-    // Nothing here takes a body yet, and one that is not read must not be taken for the next request.
-    if !head.keepAlive || head.bodyLength > 0 { connections[slot].flags.insert(.closesAfterAnswer) }
+    if !head.keepAlive { connections[slot].flags.insert(.closesAfterAnswer) }
   }
 
   private mutating func route(_ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan) {
-    if let echoPath = rules.echoPath, head.text(head.path, in: bytes) == echoPath {
+    let isMain = !connections[slot].flags.contains(.isAdministrative)
+    if isMain, let echoPath = rules.echoPath, head.text(head.path, in: bytes) == echoPath {
       return handshake(slot, head, bytes, isEcho: true)
     }
-    if head.isPath("/ws", in: bytes) { return handshake(slot, head, bytes, isEcho: false) }
-    let page = Page(head, in: bytes)
-    guard page?.isForMachines == true || mayAsk(slot, head, bytes) else {
+    if isMain, head.isPath("/ws", in: bytes) { return handshake(slot, head, bytes, isEcho: false) }
+    let isServed = { [isSplit = rules.hasAdminPort] (place: Route.Place) in
+      place == .both || !isSplit || (place == .mainPort) == isMain
+    }
+    let found = Route.find(head.method, head.array(head.path, in: bytes), isServed: isServed)
+    guard !isMain || found.isUnlimited || mayAsk(slot, head, bytes) else {
       refused(.addressLimit)
       return answer(slot, .tooManyRequests(retryAfter: retryAfter()))
     }
-    guard let page else { return answer(slot, .error(.notFound, "not found", keepAlive: true)) }
-    guard head.method == .get || head.method == .head else {
-      return answer(slot, .methodNotAllowed(allow: "GET, HEAD", keepAlive: true))
+    switch found {
+    case .nothing: turnAway(slot, head, .error(.notFound, "not found", keepAlive: true))
+    case .otherMethod(let allow): turnAway(slot, head, .methodNotAllowed(allow: allow, keepAlive: true))
+    case .badName: turnAway(slot, head, .error(.badRequest, "bad name in the path", keepAlive: true))
+    case .route(let route, let names): follow(route, names, slot, head, bytes)
     }
-    if page == .online {
+  }
+
+  private mutating func follow(
+    _ route: Route, _ names: [String], _ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan
+  ) {
+    switch route.answer {
+    case .page(let page): answer(slot, page.response(context, now: now.monotonic))
+    case .online:
       let isVerbose = ((try? head.queryValue("verbose", in: bytes)) ?? nil) != nil
-      return askOnline(slot, isVerbose: isVerbose)
+      askOnline(slot, isVerbose: isVerbose)
+    case .call(let kind):
+      noteCaller(slot, head, bytes)
+      call(slot, kind, names, head, bytes)
     }
-    answer(slot, page.response(context, now: now.monotonic))
+  }
+
+  /// Answers a request whose body, if it has one, is not read: it must not be taken for the next request.
+  mutating func turnAway(_ slot: UInt32, _ head: RequestHead, _ response: Response) {
+    if head.bodyLength > 0 { connections[slot].flags.insert(.closesAfterAnswer) }
+    answer(slot, response)
   }
 
   /// Answers the request and gets ready for the next one, or for the end.
@@ -75,6 +95,7 @@ extension ShardCore {
     let unixSeconds = now.wall / 1_000
     outbox.reply(to: slot) { response.write(to: &$0, now: unixSeconds, headOnly: isHead) }
     connections[slot].flags.insert(.hasServed)
+    if !calls.isEmpty { calls[slot] = nil }
     guard response.keepAlive, !connections[slot].flags.contains(.inputEnded) else { return endWhenSent(slot) }
     connections[slot].phase = .request
     connections[slot].deadline = now.monotonic + Int64(rules.patience.giveUpAfter) * 1_000
@@ -98,16 +119,11 @@ extension ShardCore {
   }
 
   mutating func answerOnline(_ id: ConnectionID, _ numbers: OnlineAnswer) {
-    guard connections.contains(id.key), connections[id.slot].phase == .waiting else { return }
+    guard connections.contains(id.key), connections[id.slot].phase == .waiting,
+      connections[id.slot].flags.contains(.asksOnline)
+    else { return }
     let isVerbose = connections[id.slot].flags.contains(.isVerbose)
     answer(id.slot, .online(numbers, isVerbose: isVerbose))
-    goOn(id.slot)
-  }
-
-  /// The hub did what a backend asked for, or says why not.
-  mutating func answerBackend(_ id: ConnectionID, _ answer: BackendAnswer) {
-    guard connections.contains(id.key), connections[id.slot].phase == .waiting else { return }
-    self.answer(id.slot, .backend(answer))
     goOn(id.slot)
   }
 

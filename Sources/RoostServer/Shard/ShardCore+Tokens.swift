@@ -1,5 +1,7 @@
 import Buffers
 import RealtimeCore
+import Synchronization
+import Telemetry
 import Tokens
 import WebSocketCore
 
@@ -17,9 +19,11 @@ extension ShardCore {
   private static let tolerance: Int64 = 1_000
 
   /// What a token grants, if it is good: the one place where tokens are checked.
-  func grant(of token: [UInt8]) -> TokenGrant? {
-    guard let claims = try? context.verifier.verify(token, now: now.wall / 1_000) else { return nil }
-    return TokenGrant(claims, defaults: rules.defaultRooms)
+  func grant(of token: [UInt8]) throws(TokenError) -> TokenGrant {
+    context.tokenChecks.add(1, ordering: .relaxed)
+    let claims = try context.keys.verifier.verify(token, now: now.wall / 1_000)
+    guard let grant = TokenGrant(claims, defaults: rules.defaultRooms) else { throw .badClaims }
+    return grant
   }
 
   // MARK: Time
@@ -61,8 +65,14 @@ extension ShardCore {
   mutating func refreshToken(_ slot: UInt32, _ token: Range<Int>, id messageID: Range<Int>?, _ bytes: RawSpan) {
     let token = JSONString(contents: token, in: bytes).decoded(in: bytes)
     let messageID = bytes.array(messageID)
-    guard let grant = grant(of: token) else { return refuseToken(slot, messageID) }
-    hubCommands.append(.refresh(id(slot), grant, id: messageID))
+    do throws(TokenError) {
+      hubCommands.append(.refresh(id(slot), try grant(of: token), id: messageID))
+    } catch {
+      context.keys.refusals.count(error)
+      // Nobody waits for a new key here: the connection has time, and its client tries again.
+      _ = context.keys.mayBecomeGood(error, now: now.monotonic)
+      refuseToken(slot, messageID)
+    }
   }
 
   /// The hub decided about a new token.

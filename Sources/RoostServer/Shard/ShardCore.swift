@@ -25,6 +25,8 @@ struct ShardCore: ~Copyable {
   let loop: EventLoop
   let inbox: Mailbox<Parcel>
   var listener: Listener?
+  /// Of the port for administration, when there is one and it is this shard's to serve.
+  var adminListener: Listener?
   /// The hub, when it lives in this shard …
   var host: HubHost?
   private var hubDeadline: Int64?
@@ -40,6 +42,10 @@ struct ShardCore: ~Copyable {
   var newcomers = Newcomers()
   /// Handshakes that wait for the hub: their 101, ready to be sent.
   var handshakes: [UInt32: [UInt8]] = [:]
+  /// Calls to the API whose body is on its way, or that wait for the hub.
+  var calls: [UInt32: APICall] = [:]
+  /// Handshakes that wait for keys.
+  var parked: [UInt32: ParkedHandshake] = [:]
   /// What the hub is told this turn.
   var hubCommands: [HubCommand] = []
   var parcels: [Parcel] = []
@@ -73,7 +79,7 @@ struct ShardCore: ~Copyable {
 
   init(
     index: UInt8, context: NodeContext, loop: EventLoop, inbox: Mailbox<Parcel>, listener: consuming Listener?,
-    host: consuming HubHost?, hub: Mailbox<HubCommand>?, log: Log
+    adminListener: consuming Listener?, host: consuming HubHost?, hub: Mailbox<HubCommand>?, log: Log
   ) throws(SystemError) {
     self.index = index
     self.context = context
@@ -89,6 +95,10 @@ struct ShardCore: ~Copyable {
       try loop.add(descriptor, token: Token.listener, interest: .read)
     }
     self.listener = listener
+    if let descriptor = adminListener?.descriptor {
+      try loop.add(descriptor, token: Token.adminListener, interest: .read)
+    }
+    self.adminListener = adminListener
     self.host = host
   }
 
@@ -125,7 +135,8 @@ struct ShardCore: ~Copyable {
 
   private mutating func handle(_ event: EventBuffer.Event) {
     switch event.token {
-    case Token.listener: accept()
+    case Token.listener: accept(isAdministrative: false)
+    case Token.adminListener: accept(isAdministrative: true)
     case Token.relay...: host?.ready(event, now: now)
     default:
       let id = ConnectionID(rawValue: event.token)
@@ -180,6 +191,7 @@ struct ShardCore: ~Copyable {
 enum Token {
   static let listener: UInt64 = 0xFE << 56
   static let timers: UInt64 = listener + 1
+  static let adminListener: UInt64 = listener + 2
   /// The relay's descriptors have tokens from here on.
   static let relay: UInt64 = 0xFF << 56
 }

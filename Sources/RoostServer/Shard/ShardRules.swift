@@ -24,6 +24,10 @@ struct ShardRules {
   let queueBytes: Int
   let slowConsumer: ServerConfiguration.SlowConsumer
   let echoPath: String?
+  /// Handshakes that may wait for keys.
+  let parked: Int
+  /// Administration has a port of its own.
+  let hasAdminPort: Bool
 
   init(_ configuration: ServerConfiguration) {
     let (limits, times, echo) = (configuration.limits, configuration.times, configuration.echo)
@@ -42,6 +46,8 @@ struct ShardRules {
     queueMessages = limits.queueMessages
     queueBytes = limits.queueBytes
     slowConsumer = limits.slowConsumer
+    parked = configuration.tokens.waitingHandshakes
+    hasAdminPort = configuration.adminPort != nil
     echoPath = echo.isEnabled ? echo.path : nil
   }
 }

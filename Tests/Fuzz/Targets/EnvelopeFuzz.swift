@@ -87,6 +87,7 @@ extension ClientMessage {
     case .history: "history"
     case .private: "private"
     case .chat: "chat"
+    case .refreshToken: "refresh_token"
     case .ping: "ping"
     }
   }

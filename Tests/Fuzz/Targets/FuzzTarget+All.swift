@@ -5,6 +5,7 @@
       FuzzTarget("frames", lengthLimit: 4_096, FrameFuzz.run),
       FuzzTarget("envelope", lengthLimit: 4_096, EnvelopeFuzz.run),
       FuzzTarget("redis", lengthLimit: 2_048, RedisFuzz.run),
+      FuzzTarget("link", lengthLimit: 4_096, LinkFuzz.run),
       FuzzTarget("tokens", lengthLimit: 2_048, TokenFuzz.run),
       FuzzTarget("relay", lengthLimit: 4_096, RelayFuzz.run),
     ]

@@ -9,6 +9,7 @@ import Foundation
 //     frames     WebSocket frames, both sides
 //     envelope   client messages, beside Foundation's JSON
 //     redis      replies of Redis, through hiredis
+//     link       the relay between its two connections, with somebody else in Redis' place
 //     tokens     tokens: as they are, and correctly signed nonsense
 //     relay      the relay channel, with a hub behind it
 //

@@ -1,12 +1,12 @@
 import RealtimeCore
 
-/// What a relay could answer that has lost its mind: right in shape, as decoded replies are, with any numbers.
+/// What a relay could answer that has lost its mind: right in shape, with any numbers that a decoder lets through.
 struct HostileReply {
   private let numbers: [Int]
   private let epoch: String
 
   init(_ numbers: [Int], epoch: String) {
-    self.numbers = numbers.isEmpty ? [0] : numbers
+    self.numbers = numbers.isEmpty ? [0] : numbers.map { min($0, RelayLimits.highestNumber) }
     self.epoch = numbers.count % 2 == 0 ? epoch : "odd"
   }
 
@@ -35,12 +35,19 @@ struct HostileReply {
       return .roster(
         Roster(members: Array(members.prefix(number(0) % 3)), count: number(1), top: position(2), version: number(3)))
     case .online: return .online(connections: number(0), users: number(1), nodes: number(2))
+    case .revoke: return .revoked(refused: number(0))
+    case .revocations:
+      let entries = [Revocation.token("t1", until: Int64(number(1))), .user("ann", issuedUntil: 3, until: 9)]
+      return .revocations(
+        RevocationSlice(
+          entries: Array(entries.compactMap(\.self).prefix(number(0) % 3)), position: number(2), top: number(3),
+          isLast: number(1) % 2 == 0, horizon: Int64(number(4))))
     case .broadcast, .send: return .sent(receivers: number(0))
     }
   }
 
   private func messages() -> [(offset: Int, text: [UInt8])] {
     let text = #"{"type":"new_message","room":"r","payload":1,"sender":{"id":"eve","name":"eve"},"id":"n2-1""#
-    return (0..<number(3) % 4).map { (number(4) &+ $0, Array(text.utf8)) }
+    return (0..<number(3) % 4).map { (number(4) + $0, Array(text.utf8)) }
   }
 }

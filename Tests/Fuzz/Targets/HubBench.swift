@@ -31,6 +31,8 @@ struct HubBench: ~Copyable {
     case "-": go(UInt32(rest.first ?? 0) % 3)
     case "f": hub.handle(.frame(withEpoch(rest)), now: now)
     case "d": hub.handle(.directed(withEpoch(rest)), now: now)
+    case "v": revoke(rest)
+    case "k": hub.handle(.disconnectUser(id(9), user: "ann", reason: String(decoding: rest, as: UTF8.self)), now: now)
     case "t": try advance(Int64(Self.numbers(rest).first ?? 1) % 100_000)
     case "p": store(rest, isHeard: true)
     case "q": store(rest, isHeard: false)
@@ -66,10 +68,9 @@ struct HubBench: ~Copyable {
 
   /// The numbers between the blanks of `text`.
   private static func numbers(_ text: [UInt8]) -> [Int] {
-    text.split(separator: UInt8(ascii: " ")).compactMap { Int(String(decoding: $0, as: UTF8.self)) }.map {
-      $0.magnitude
+    text.split(separator: UInt8(ascii: " ")).compactMap { word in
+      Int(String(decoding: word, as: UTF8.self)).map { Int(clamping: $0.magnitude) }
     }
-    .map { Int(truncatingIfNeeded: $0 & UInt(Int.max)) }
   }
 
   // MARK: Clients
@@ -80,7 +81,14 @@ struct HubBench: ~Copyable {
     guard shard.come(id(slot)) else { return }
     // Two of them are one user.
     guard let user = Identity(user: slot == 2 ? "7" : "ann", name: "", isAdmin: slot == 2) else { return }
-    hub.handle(.connect(id(slot), user), now: now)
+    hub.handle(.connect(id(slot), user, TokenStamp(id: "t\(slot)", issuedAt: Int64(slot))), now: now)
+  }
+
+  private mutating func revoke(_ name: [UInt8]) {
+    let name = String(decoding: name, as: UTF8.self)
+    let end = now.wall / 1_000 + 60
+    let wanted = [Revocation.token(name, until: end), .user(name, issuedUntil: 1, until: end)].compactMap(\.self)
+    hub.handle(.revoke(id(9), wanted), now: now)
   }
 
   private mutating func go(_ slot: UInt32) {
@@ -88,7 +96,8 @@ struct HubBench: ~Copyable {
     hub.handle(.disconnect(id(slot), slot == 1 ? .left : .lost), now: now)
   }
 
-  private mutating func say(_ slot: UInt32, _ bytes: [UInt8]) throws(Finding) {
+  private mutating func say(_ slot: UInt32, _ said: [UInt8]) throws(Finding) {
+    let bytes = withEpoch(said)
     guard let message = unsafe try? ClientMessage.parse(bytes.span.bytes) else { return }
     guard let command = shard.command(id(slot), message, bytes) else { return }
     hub.handle(command, now: now)

@@ -57,7 +57,7 @@
       return [
         .publish(room, count: 2), .read([(room, nil), (room, Position(epoch: "e", offset: 3))]), .roster(room),
         .history,
-        .changed, .alive, .reaped, .online, .sent,
+        .counted(2), .changed, .alive, .reaped, .online, .sent, .revoked, .revocations(3),
       ]
     }()
 

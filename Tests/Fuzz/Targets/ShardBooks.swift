@@ -61,6 +61,11 @@ struct ShardBooks {
       return .askHistory(id, room, limit: limit, before: before, id: clientID)
     case .private(let recipient, let payload, _): return .sendPrivate(id, recipient: recipient, text(payload))
     case .chat(let payload, _): return .chat(id, text(payload))
+    case .refreshToken(let token, _):
+      let stamp = TokenStamp(id: String(decoding: bytes[token].prefix(2), as: UTF8.self), issuedAt: Int64(token.count))
+      guard let identity = Identity(user: "ann", name: "") else { return nil }
+      let grant = TokenGrant(identity: identity, stamp: stamp, mayJoin: nil, maySend: nil, end: .max)
+      return .refresh(id, grant, id: clientID)
     case .ping: return .askOnline(id)
     }
   }
@@ -90,7 +95,7 @@ struct ShardBooks {
       if connections[id] == .open { commands.append(.replayDrained(id)) }
     case .close(let id, _):
       if go(id) { commands.append(.disconnect(id, .left)) }
-    case .forget, .online, .relay, .notice: break
+    case .forget, .online, .relay, .notice, .refreshed, .backend: break
     }
   }
 

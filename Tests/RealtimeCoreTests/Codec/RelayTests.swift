@@ -195,6 +195,8 @@ func parseFrame(_ bytes: [UInt8], byteLimit: Int = RelayFrame.byteLimit) throws(
       (#"{"type":"chat","payload":1,"offset":1.5}"#, .badField),
       (#"{"type":"chat","payload":1,"offset":"1"}"#, .badField),
       (#"{"type":"chat","payload":1,"offset":9223372036854775808}"#, .badField),
+      (#"{"type":"chat","payload":1,"offset":9007199254740992}"#, .badField),
+      (#"{"type":"chat","payload":1,"version":9007199254740992}"#, .badField),
       (#"{"type":"chat","payload":1,"version":1e3}"#, .badField), (#"{"type":"private","payload":1}"#, .badField),
       (#"{"type":"private","payload":1,"recipient_id":[]}"#, .badField),
       (#"{"type":"disconnect","payload":"x"}"#, .badField), (#"{"type":"revoked"}"#, .badField),

@@ -14,6 +14,9 @@ public struct Counts: Sendable {
   public var refusals = 0
   public var generations = 0
   public var reaped = 0
+  public var revocations = 0
+  /// Connections closed because of them, and handshakes refused.
+  public var revoked = 0
 
   public init() {}
 
@@ -23,6 +26,7 @@ public struct Counts: Sendable {
       ("duplicates", \.duplicates), ("delivered", \.delivered), ("joins", \.joins), ("recovered", \.recovered),
       ("not recovered", \.unrecovered), ("resyncs", \.resyncs), ("refusals", \.refusals),
       ("generations", \.generations), ("leases taken", \.reaped),
+      ("revocations", \.revocations), ("ended by them", \.revoked),
     ]
   }
 

@@ -28,6 +28,9 @@ public enum Invariant: String, CaseIterable, Sendable {
   case answered, service
   /// Queues keep their bounds.
   case bounded
+  /// Who is turned away or closed as revoked is; in the end no revoked token is in use, and all nodes know what any of
+  /// them has ever known.
+  case revocations
   /// Nobody loses a connection because of Redis, and no node spins.
   case keptConnections, calm
 }

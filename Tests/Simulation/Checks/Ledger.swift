@@ -50,6 +50,7 @@ final class Ledger: RedisWitness {
   /// Whether a member of the room has been there for long on a node that is well.
   var isSteady: (_ user: Int, _ room: Int) -> Bool = { _, _ in false }
   let lease: Int64
+  let tokens = TokenLedger()
 
   init(world: World, lease: Int64) { (self.world, self.lease) = (world, lease) }
 

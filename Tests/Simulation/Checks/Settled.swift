@@ -5,6 +5,7 @@ extension Cluster {
   func checkSettled() {
     for client in clients { checkClient(client) }
     checkRosters()
+    checkRevocations()
     for node in nodes where node.isAlive {
       if let oldest = node.unanswered.values.min(), world.now - oldest > 3_000 {
         ledger.fail(.answered, "\(node.name) has waited \(world.now - oldest) ms for an answer of the relay")
@@ -32,6 +33,24 @@ extension Cluster {
       if position.epoch != meta?.epoch || !isThere {
         let truth = "\(meta?.epoch ?? "nothing") \(meta?.top ?? -1)"
         ledger.fail(.settledMessages, "\(client.name) stands at \(position) in r\(room), where Redis is at \(truth)")
+      }
+    }
+  }
+
+  private func checkRevocations() {
+    for node in nodes where node.isAlive {
+      if node.hub.report.revocations != redis.data.revoked.count {
+        let known = node.hub.report.revocations
+        ledger.fail(.revocations, "\(node.name) knows \(known) revocations, and Redis has \(redis.data.revoked.count)")
+      }
+      if let key = node.revoked.first(where: { redis.data.revoked[$0] == nil }) {
+        ledger.fail(.revocations, "\(node.name) knew of \(String(decoding: key, as: UTF8.self)), and Redis does not")
+      }
+    }
+    for client in clients {
+      let issued = redis.data.revoked[Array("uu\(client.user)".utf8)]?.issuedUntil ?? 0
+      if client.token <= issued || redis.data.revoked[Array("tk\(client.token)".utf8)] != nil {
+        ledger.fail(.revocations, "\(client.name) still uses the revoked token \(client.token)")
       }
     }
   }

@@ -6,6 +6,9 @@ final class ClientSession {
   let world: World
   let node: SimulatedNode
   unowned let client: SimulatedClient
+  let token: Int
+  /// The node has ended it; the client may not know yet.
+  private(set) var isEnded = false
   var userNumber: UserNumber = .max
   /// Texts of the node's turn, not sent yet.
   var outgoing: [Heard] = []
@@ -13,8 +16,8 @@ final class ClientSession {
   private var lastAtNode: Int64 = 0
   private var lastAtClient: Int64 = 0
 
-  init(id: ConnectionID, client: SimulatedClient, node: SimulatedNode) {
-    (self.id, self.client, self.node, world) = (id, client, node, node.world)
+  init(id: ConnectionID, client: SimulatedClient, node: SimulatedNode, token: Int) {
+    (self.id, self.client, self.node, self.token, world) = (id, client, node, token, node.world)
   }
 
   /// The client says something.
@@ -31,6 +34,7 @@ final class ClientSession {
 
   /// The node is gone, or closed the connection: what it had sent still arrives.
   func lostByNode() {
+    isEnded = true
     flush()
     arrive { $0.lost() }
   }

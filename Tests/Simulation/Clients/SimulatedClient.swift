@@ -12,6 +12,8 @@ final class SimulatedClient {
   unowned let cluster: Cluster
   var phase = Phase.away
   var session: ClientSession?
+  /// The one it came with last, or will come with.
+  var token: Int
   /// Counts the client's connections.
   var connection = 0
   var views: [RoomView]
@@ -21,6 +23,7 @@ final class SimulatedClient {
   init(number: Int, user: Int, rooms: Int, cluster: Cluster) {
     (self.number, self.user, self.cluster) = (number, user, cluster)
     (world, ledger) = (cluster.world, cluster.ledger)
+    token = cluster.ledger.tokens.next()
     views = Array(repeating: RoomView(), count: rooms)
   }
 
@@ -73,10 +76,10 @@ final class SimulatedClient {
     guard phase == .away, let node = world.dice.pick(cluster.openNodes) else { return }
     phase = .connecting
     connection += 1
-    let session = ClientSession(id: cluster.nextConnectionID(), client: self, node: node)
+    let session = ClientSession(id: cluster.nextConnectionID(), client: self, node: node, token: token)
     self.session = session
     note("connects to \(node.name) as \(session.id.rawValue & 0xFFFF_FFFF)")
-    session.say(.connect(session.id, Identity(user: "u\(user)", name: "")!, TokenStamp()))
+    session.say(.connect(session.id, Identity(user: "u\(user)", name: "")!, TokenLedger.stamp(token)))
   }
 
   /// Closes the connection and comes back later.
@@ -94,6 +97,15 @@ final class SimulatedClient {
     session?.end()
     forgetConnection()
     world.after(Int64(world.dice.roll(0...1_500)) * 1_000) { [weak self] in self?.connectIfAway() }
+  }
+
+  /// The node says that its token is revoked: it needs another.
+  func tokenRevoked(_ revoked: Int, by node: String) {
+    ledger.count(\.revoked)
+    if !ledger.tokens.isRevoked(revoked, of: user) {
+      ledger.fail(.revocations, "\(node) calls token \(revoked) of \(name) revoked, which nobody has")
+    }
+    if token == revoked { token = ledger.tokens.next() }
   }
 
   private func forgetConnection() {

@@ -91,7 +91,10 @@ final class Cluster {
   private func isSteady(_ user: Int, in room: Int) -> Bool {
     let long = ledger.lease + 4_000
     return clients.contains { client in
-      guard client.user == user, client.phase == .open, let node = client.session?.node else { return false }
+      guard client.user == user, client.phase == .open, let session = client.session, !session.isEnded else {
+        return false
+      }
+      let node = session.node
       guard client.views[room].stage == .inside, world.now - client.views[room].since > long else { return false }
       return node.phase == .running && node.steadySince < world.now - long
     }

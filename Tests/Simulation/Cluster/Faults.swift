@@ -6,6 +6,7 @@ final class Faults {
     case cutCommand, cutSubscriber, delays, halfOpen, deaf
     case redisRestart, redisPause, failover, flushAll, flushScripts, refusal, eviction
     case kill, pause, drain, clockStep
+    case revocation
   }
 
   let cluster: Cluster
@@ -63,6 +64,7 @@ final class Faults {
     case .pause: pauseNode()
     case .drain: drain()
     case .clockStep: stepClock()
+    case .revocation: revoke()
     }
   }
 
@@ -189,6 +191,20 @@ final class Faults {
     if step < 0 || step > 60_000 { cluster.ledger.digestsLostAt = world.now }
     if isRedis { redis.clockOffset += step } else { world.clock.stepWall(by: Int64(step)) }
     noteAbsence()
+  }
+
+  // MARK: Tokens
+
+  private func revoke() {
+    guard let client = world.dice.pick(cluster.clients),
+      let node = world.dice.pick(cluster.nodes.filter { $0.phase == .running })
+    else { return }
+    let tokens = cluster.ledger.tokens
+    let isUser = world.dice.chance(30)
+    guard let revocation = isUser ? tokens.revoke(user: client.user) : tokens.revoke(client.token) else { return }
+    note("\(isUser ? "all tokens of u\(client.user)" : "token \(client.token)") revoked at \(node.name)")
+    cluster.ledger.count(\.revocations)
+    node.revoke(revocation)
   }
 
   // MARK: Nodes

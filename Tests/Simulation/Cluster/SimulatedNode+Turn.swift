@@ -15,7 +15,10 @@ extension SimulatedNode {
     tellWires(now)
     var commands: [HubCommand] = []
     swap(&commands, &inbox)
-    for command in commands { hub.handle(command, now: now) }
+    for command in commands {
+      if case .revoke(_, let wanted) = command { revoked.formUnion(wanted.map(\.key)) }
+      hub.handle(command, now: now)
+    }
     if let due = hub.nextDeadline, due <= now.monotonic { hub.tick(now: now) }
     var events: [RelayEvent] = []
     var rounds = 0
@@ -88,6 +91,7 @@ extension SimulatedNode {
     case .admit(let id, let user):
       sessions[id]?.userNumber = user
       tell(id, Heard(kind: .admitted))
+    case .refuse(let id, .revoked): endRevoked(id, isClosed: false)
     case .refuse(let id, let refusal): ledger.fail(.keptConnections, "\(name) refused \(id): \(refusal)")
     case .text(let id, let range): tell(id, Heard(Array(text[range])))
     case .enter(let id, let room, let name, let range):
@@ -102,6 +106,7 @@ extension SimulatedNode {
     case .resync(let id, _, let range): tell(id, Heard(Array(text[range])))
     case .forget(let room): members[room] = nil
     case .everyone: break
+    case .close(let id, .revoked): endRevoked(id, isClosed: true)
     case .close(let id, let cause):
       ledger.fail(.keptConnections, "\(name) closes \(id): \(cause)")
     case .refreshed, .backend: break

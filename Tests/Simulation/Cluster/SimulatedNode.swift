@@ -28,6 +28,8 @@ final class SimulatedNode {
   /// Questions to the relay, and when they were asked.
   var unanswered: [RelayTicket: Int64] = [:]
   var onlineAnswers: [OnlineAnswer] = []
+  /// What backends revoked here: it must never be forgotten while the node lives.
+  var revoked: Set<[UInt8]> = []
   /// The name under which it last registered.
   var incarnation = ""
   /// When the node was last paused or cut off; before, its members cannot be counted upon.
@@ -102,6 +104,23 @@ final class SimulatedNode {
   func askOnline() {
     onlineAnswers = []
     inbox.append(.askOnline(ConnectionID(shard: 0, generation: 0, slot: .max)))
+    wake(in: 0)
+  }
+
+  /// A backend asks for it.
+  func revoke(_ revocation: Revocation) {
+    inbox.append(.revoke(ConnectionID(shard: 0, generation: 0, slot: .max), [revocation]))
+    wake(in: 0)
+  }
+
+  /// The hub ends the session of a revoked token.
+  func endRevoked(_ id: ConnectionID, isClosed: Bool) {
+    guard let session = sessions[id] else { return }
+    world.trace.note(name, "\(isClosed ? "closes" : "refuses") \(session.client.name): revoked")
+    session.client.tokenRevoked(session.token, by: name)
+    if isClosed { inbox.append(.disconnect(id, .left)) }
+    forget(id)
+    session.lostByNode()
     wake(in: 0)
   }
 

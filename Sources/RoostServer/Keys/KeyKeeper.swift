@@ -1,0 +1,153 @@
+import EventLoops
+import Fetch
+import Locks
+import Synchronization
+import Telemetry
+import Tokens
+
+/// The node's keys: those of the configuration, and those of the set at `--jwks-url`, which a thread of its own fetches.
+///
+/// Asked once per handshake, from any shard. What it decides is in ``KeySetSchedule``; here are the thread, the lock and
+/// the log.
+final class KeyKeeper: Sendable {
+  private struct State {
+    var verifier: TokenVerifier
+    var schedule = KeySetSchedule()
+  }
+
+  /// What a set's thread works with.
+  private struct Address {
+    let get: SecureGet
+    let loop: EventLoop
+  }
+
+  private let fixed: [VerificationKey]
+  private let rules: TokenVerifier.Rules
+  private let setIssuers: [String]?
+  private let address: Address?
+  private let state: Mutex<State>
+  private let stops = StopFlag()
+  /// Tokens turned away. Clients get one answer for all.
+  let refusals = Tally<TokenError>()
+  let outcomes = Tally<KeyFetchOutcome>()
+
+  /// Keys that never change.
+  init(keys: [VerificationKey], rules: TokenVerifier.Rules) {
+    (fixed, self.rules, setIssuers, address) = (keys, rules, nil, nil)
+    state = Mutex(State(verifier: TokenVerifier(keys: keys, rules: rules)))
+  }
+
+  /// The configuration's; it must have no ``ServerConfiguration/tokenProblems``.
+  init(_ configuration: ServerConfiguration) throws(SystemError) {
+    let url = configuration.tokens.jwksURL
+    (fixed, rules) = (configuration.verificationKeys.keys, configuration.tokenRules)
+    setIssuers = configuration.setIssuers
+    let caFile = configuration.tokens.jwksCAFile
+    address =
+      url.isEmpty
+      ? nil
+      : Address(
+        get: SecureGet(url: url, caFile: caFile.isEmpty ? nil : caFile, byteLimit: KeySet.longest),
+        loop: try EventLoop())
+    state = Mutex(State(verifier: TokenVerifier(keys: fixed, rules: rules, isMissingKeys: !url.isEmpty)))
+  }
+
+  /// Whether ``run(_:log:)`` has anything to do.
+  var fetches: Bool { address != nil }
+
+  /// What decides about tokens now.
+  var verifier: TokenVerifier { state.locked { $0.verifier } }
+
+  /// Whether a token refused for `reason` may be good when the keys that are on their way have come. Then every shard is
+  /// told ``ShardCommand/keysChanged``.
+  func mayBecomeGood(_ reason: TokenError, now: Int64) -> Bool {
+    guard let address, reason == .unknownKey || reason == .missingKeys else { return false }
+    let isComing = state.locked { $0.schedule.unknownKey(now: now) }
+    if isComing { address.loop.wake() }
+    return isComing
+  }
+
+  // MARK: The thread
+
+  /// Fetches when it is time, until ``stop()``.
+  ///
+  /// - Parameter shards: told after every fetch.
+  func run(_ shards: [Mailbox<Parcel>], log: Log) {
+    guard let address else { return }
+    var events = EventBuffer(capacity: 4)
+    var lastText: [UInt8] = []
+    while !stops.isSet {
+      let now = monotonicMilliseconds()
+      let (isTime, wait) = state.locked { ($0.schedule.start(now: now), $0.schedule.wait(now: now)) }
+      guard isTime else {
+        _ = address.loop.wait(into: &events, timeout: CInt(clamping: wait))
+        continue
+      }
+      do throws(FetchFailure) {
+        let text = try fetch(address.get)
+        let set = try Self.read(text, setIssuers)
+        replace(set.keys)
+        if text != lastText { Self.note(set, log) }
+        lastText = text
+      } catch {
+        fail(error.reason, log)
+      }
+      for shard in shards { shard.post(Parcel(commands: [.keysChanged], frames: [])) }
+    }
+  }
+
+  /// Ends ``run(_:log:)``, at once or when a slow answer is looked at next.
+  func stop() {
+    stops.set()
+    address?.loop.wake()
+  }
+
+  private struct FetchFailure: Error { let reason: String }
+
+  private func fetch(_ get: SecureGet) throws(FetchFailure) -> [UInt8] {
+    do throws(SecureGet.Failure) {
+      return try get.body(unless: { stops.isSet })
+    } catch {
+      throw FetchFailure(reason: "\(error)")
+    }
+  }
+
+  private static func read(_ text: [UInt8], _ issuers: [String]?) throws(FetchFailure) -> KeySet {
+    do throws(KeyError) {
+      return try KeySet(text, from: .address, issuers: issuers)
+    } catch {
+      throw FetchFailure(reason: "the answer \(error)")
+    }
+  }
+
+  private func replace(_ keys: [VerificationKey]) {
+    let verifier = TokenVerifier(keys: fixed + keys, rules: rules)
+    let now = monotonicMilliseconds()
+    state.locked {
+      $0.verifier = verifier
+      _ = $0.schedule.ended(isGood: true, now: now)
+    }
+    outcomes.count(.good)
+  }
+
+  private func fail(_ reason: String, _ log: Log) {
+    outcomes.count(.failed)
+    let verifier = TokenVerifier(keys: fixed, rules: rules, isMissingKeys: true)
+    let now = monotonicMilliseconds()
+    let outcome = state.locked { state in
+      let outcome = state.schedule.ended(isGood: false, now: now)
+      if outcome == .dropped { state.verifier = verifier }
+      return outcome
+    }
+    guard !stops.isSet else { return }
+    log.warning("key set not fetched", ["reason": .string(reason)])
+    if outcome == .dropped {
+      log.error("keys dropped: their set could not be fetched for a day, and tokens that need them are refused")
+    }
+  }
+
+  private static func note(_ set: KeySet, _ log: Log) {
+    log.info("key set fetched", ["keys": .integer(set.keys.count)])
+    for refusal in set.refusals { log.warning("key not used", ["reason": .string("\(refusal)")]) }
+  }
+}
