@@ -56,7 +56,7 @@ func forged(_ good: String, _ key: SigningKey) throws -> String {
   changed.userID = "12346"
   let other = try mint(key, changed)
   guard let end = good.lastIndex(of: "."), let otherEnd = other.lastIndex(of: ".") else { return good }
-  return other[..<otherEnd] + good[end...]
+  return String(other[..<otherEnd] + good[end...])
 }
 
 print("| algorithm | good | bad signature |\n|---|---|---|")

@@ -78,7 +78,7 @@ extension Hub {
     for (index, connection) in newcomers.enumerated() {
       guard let newcomer = admissions.take(connection) else { continue }
       // Without an answer the node's own number counts.
-      let others = index < elsewhere.count ? max(0, elsewhere[index]) : 0
+      let others = index < elsewhere.count ? min(max(0, elsewhere[index]), configuration.connectionsPerUser) : 0
       if revocations.table.covers(newcomer.identity.user, newcomer.token) {
         output.actions.append(.refuse(connection, .revoked))
       } else if connectionsHere(newcomer.identity.user) + others < configuration.connectionsPerUser {

@@ -27,7 +27,7 @@ public struct ServerConfiguration: Equatable, Sendable {
     public var connectsPerAddressPerSecond = 50
     /// Handshakes of this node per second, in the long run; bursts of a second's worth pass. 0: as many as come.
     public var connectsPerSecond = 0
-    /// Connections whose first request is not complete; over it the oldest of them goes. 0: a quarter of the connections.
+    /// Connections whose first request is not complete; over it the oldest of them goes. 0: a quarter of all.
     public var handshakes = 0
     /// Connections of this node; 0: what the descriptor limit allows, less a reserve.
     public var connections = 0
