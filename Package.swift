@@ -30,6 +30,7 @@ let package = Package(
     .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CCurl"),
+    .systemLibrary(name: "CZlib"),
 
     // pure: no kernel, no clock, no randomness
     // Buffers alone may return spans of what it owns: see docs/workarounds.md
@@ -38,13 +39,14 @@ let package = Package(
     room("HTTPCore", ["Buffers"]),
     room("RealtimeCore", ["Buffers"]),
 
-    // the doors: kernel, OpenSSL, Redis
+    // the doors: kernel, OpenSSL, zlib, Redis
     room("Locks", ["CSystem"]),
     room("EventLoops", ["CSystem", "Locks"]),
     room("Transport", ["COpenSSL", "CSystem", "EventLoops", "Locks"]),
     room("Telemetry", ["Locks"]),
     room("Tokens", ["COpenSSL"]),
     room("Fetch", ["CCurl"]),
+    room("Compression", ["Buffers", "CZlib"]),
     room(
       "RedisRelay",
       ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore", "Transport"]),
@@ -54,8 +56,8 @@ let package = Package(
     room(
       "RoostServer",
       [
-        "Buffers", "CSystem", "COpenSSL", "EventLoops", "Fetch", "HTTPCore", "Locks", "RealtimeCore", "RedisRelay",
-        "Telemetry", "Tokens", "Transport", "WebSocketCore",
+        "Buffers", "Compression", "CSystem", "COpenSSL", "EventLoops", "Fetch", "HTTPCore", "Locks", "RealtimeCore",
+        "RedisRelay", "Telemetry", "Tokens", "Transport", "WebSocketCore",
       ]),
     .executableTarget(
       name: "roost",
@@ -65,7 +67,7 @@ let package = Package(
     .target(
       name: "RoostTesting",
       dependencies: [
-        "Buffers", "COpenSSL", "CSystem", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens", "Transport",
+        "Buffers", "COpenSSL", "CSystem", "CZlib", "EventLoops", "LoadGenerator", "RealtimeCore", "Tokens", "Transport",
       ],
       path: "Tests/RoostTesting", swiftSettings: rules),
     // a whole cluster in one thread, under a seed
@@ -99,10 +101,11 @@ let package = Package(
     tests("EventLoopsTests", ["EventLoops", "RoostTesting"]),
     tests("TransportTests", ["CSystem", "EventLoops", "RoostTesting", "Transport"]),
     tests("TokensTests", ["COpenSSL", "Tokens", "RoostTesting"]),
+    tests("CompressionTests", ["Buffers", "Compression", "RoostTesting"]),
     tests("TelemetryTests", ["Telemetry", "RoostTesting"]),
     tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
     tests("FetchTests", ["Fetch", "RoostTesting"]),
-    tests("RoostServerTests", ["RoostServer", "RoostTesting", "Tokens", "Transport"]),
+    tests("RoostServerTests", ["Compression", "RoostServer", "RoostTesting", "Tokens", "Transport"]),
     tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
     tests("SimulationTests", ["Simulation"]),
     tests("TidyTests", []),

@@ -93,6 +93,17 @@ public struct ByteBuffer: ~Copyable {
     end &+= UInt32(width)
   }
 
+  /// Lets `write` fill up to `room` bytes behind those held now. It returns how many it wrote, from the first on;
+  /// they are kept. Its memory must not be read before it is written.
+  public mutating func append(upTo room: Int, _ write: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+    precondition(room > 0)
+    reserve(room)
+    let count = unsafe write(UnsafeMutableRawBufferPointer(start: base.unsafelyUnwrapped + Int(end), count: room))
+    precondition((0...room).contains(count), "wrote more than there was room for")
+    end &+= UInt32(count)
+    return count
+  }
+
   /// Makes room for `added` more bytes, so that the next appends up to there do not move memory.
   public mutating func reserve(_ added: Int) {
     guard Int(capacity &- end) < added else { return }

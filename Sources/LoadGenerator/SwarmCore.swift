@@ -114,7 +114,8 @@ struct SwarmCore<Driver: SwarmDriver & ~Copyable>: ~Copyable {
       let message = wire.clients[client].reader.takeAssembled()
       driver.received(message.bytes, by: client, tag: wire.clients[client].tag, &wire)
     case .ping(let payload): wire.answerPing(content.extracting(payload), from: client)
-    case .pong: break
+    // Compressed messages are refused as long as nobody offers to take them.
+    case .pong, .compressed, .assembledCompressed: break
     case .close(let code, _):
       // The answer goes out at once, for the client is forgotten with this turn.
       wire.close(client, code: code ?? .normal)

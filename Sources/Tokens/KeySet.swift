@@ -23,7 +23,7 @@ public struct KeySet: Sendable {
   /// Keys of a set at most, of any kind.
   public static let mostKeys = 64
 
-  /// Never empty.
+  /// Empty only for a file of which ``refusals`` tell all that is wrong.
   public let keys: [VerificationKey]
   public let refusals: [Refusal]
 

@@ -20,18 +20,22 @@ enum PEM {
 
   /// The key in `text`, or nil. A key behind a passphrase is none.
   static func decode(_ text: [UInt8], isPrivate: Bool) -> KeyHandle? {
-    var key: OpaquePointer?
     let selection = isPrivate ? KeySelection.keyPair : KeySelection.publicKey
-    let context = unsafe OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", nil, nil, selection, nil, nil)
-    defer {
-      unsafe OSSL_DECODER_CTX_free(context)
-      ERR_clear_error()
-    }
-    // Never ask on a terminal.
-    unsafe OSSL_DECODER_CTX_set_passphrase(context, [0], 0)
-    let isDone = unsafe text.withUnsafeBufferPointer { text in
-      var (start, length) = (text.baseAddress, text.count)
-      return unsafe OSSL_DECODER_from_data(context, &start, &length) == 1
+    var key: OpaquePointer?
+    // The context keeps the address of `key` until it is freed.
+    let isDone = unsafe withUnsafeMutablePointer(to: &key) { key in
+      // No word says that this is PEM, because the context would keep its address, too; the label does.
+      let context = unsafe OSSL_DECODER_CTX_new_for_pkey(key, nil, nil, nil, selection, nil, nil)
+      defer {
+        unsafe OSSL_DECODER_CTX_free(context)
+        ERR_clear_error()
+      }
+      // Never ask on a terminal.
+      unsafe OSSL_DECODER_CTX_set_passphrase(context, [0], 0)
+      return unsafe text.withUnsafeBufferPointer { text in
+        var (start, length) = (text.baseAddress, text.count)
+        return unsafe OSSL_DECODER_from_data(context, &start, &length) == 1
+      }
     }
     let handle = unsafe key.map { unsafe KeyHandle(owning: $0) }
     return isDone ? handle : nil

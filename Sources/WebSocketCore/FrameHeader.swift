@@ -10,6 +10,8 @@ import Buffers
 ///     +-+-+-+-+-------+-+-------------+------------------------+----------+
 struct FrameHeader: Equatable {
   var isFinal: Bool
+  /// RSV1: the message is compressed (RFC 7692 section 6). Only on the first frame of a message.
+  var isCompressed: Bool
   var opcode: Opcode
   /// As on the wire, its first byte lowest; 0, which changes nothing, in frames without mask.
   var maskKey: UInt32
@@ -23,15 +25,21 @@ struct FrameHeader: Equatable {
   /// Reads the header that starts at `offset`; nil when it is not complete. What the first two bytes already
   /// show to be wrong is thrown at once.
   ///
-  /// - Parameter masked: Whether the peer must mask (it is a client) or must not (it is a server).
+  /// - Parameters:
+  ///   - masked: Whether the peer must mask (it is a client) or must not (it is a server).
+  ///   - takesCompressed: Whether permessage-deflate was agreed on.
   @inline(__always)
-  init?(_ bytes: borrowing RawSpan, at offset: Int, masked: Bool) throws(ProtocolViolation) {
+  init?(
+    _ bytes: borrowing RawSpan, at offset: Int, masked: Bool, takesCompressed: Bool
+  ) throws(ProtocolViolation) {
     let available = bytes.byteCount &- offset
     guard available >= 2 else { return nil }
     let start = bytes.bigEndian16(at: offset)
     let (first, second) = (UInt8(start >> 8), UInt8(truncatingIfNeeded: start))
-    guard first & 0x70 == 0 else { throw .reservedBits }
+    guard first & 0x70 == 0 || (first & 0x70 == 0x40 && takesCompressed) else { throw .reservedBits }
     guard let opcode = Opcode(rawValue: first & 0x0F) else { throw .reservedOpcode }
+    isCompressed = first & 0x40 != 0
+    guard !isCompressed || opcode == .text || opcode == .binary else { throw .reservedBits }
     guard (second & 0x80 != 0) == masked else { throw masked ? .unmaskedFrame : .maskedFrame }
     isFinal = first & 0x80 != 0
     self.opcode = opcode

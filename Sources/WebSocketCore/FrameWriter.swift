@@ -13,13 +13,26 @@ public enum FrameWriter {
     payloadBytes <= 125 ? 2 : payloadBytes <= 0xFFFF ? 4 : 10
   }
 
+  /// The size of the header that `frame`, a whole one without mask, begins with.
+  public static func headerLength(of frame: borrowing RawSpan) -> Int {
+    switch frame.byte(at: 1) {
+    case ...125: 2
+    case 126: 4
+    default: 10
+    }
+  }
+
   /// Only the header: `payloadBytes` bytes, masked with `key` when there is one, must be appended next.
+  ///
+  /// - Parameter isCompressed: The payload is, as RFC 7692 wants it; says so by RSV1.
   public static func appendHeader(
-    _ opcode: Opcode, payloadBytes: Int, isFinal: Bool = true, key: UInt32? = nil, to buffer: inout ByteBuffer
+    _ opcode: Opcode, payloadBytes: Int, isFinal: Bool = true, isCompressed: Bool = false, key: UInt32? = nil,
+    to buffer: inout ByteBuffer
   ) {
     precondition(payloadBytes >= 0)
     precondition(!opcode.isControl || (isFinal && payloadBytes <= controlBytes), "not a control frame")
-    buffer.append((isFinal ? 0x80 : 0) | opcode.rawValue)
+    precondition(!isCompressed || opcode == .text || opcode == .binary, "not the first frame of a message")
+    buffer.append((isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0) | opcode.rawValue)
     let maskBit: UInt8 = key == nil ? 0 : 0x80
     switch payloadBytes {
     case ...125:
@@ -36,11 +49,12 @@ public enum FrameWriter {
 
   /// A whole frame: a message (or, with `isFinal` false or ``Opcode/continuation``, a fragment), a ping or a pong.
   public static func append(
-    _ opcode: Opcode, _ payload: borrowing RawSpan, isFinal: Bool = true, key: UInt32? = nil,
-    to buffer: inout ByteBuffer
+    _ opcode: Opcode, _ payload: borrowing RawSpan, isFinal: Bool = true, isCompressed: Bool = false,
+    key: UInt32? = nil, to buffer: inout ByteBuffer
   ) {
     buffer.reserve(14 + payload.byteCount)
-    appendHeader(opcode, payloadBytes: payload.byteCount, isFinal: isFinal, key: key, to: &buffer)
+    appendHeader(
+      opcode, payloadBytes: payload.byteCount, isFinal: isFinal, isCompressed: isCompressed, key: key, to: &buffer)
     let start = buffer.count
     buffer.append(payload)
     mask(from: start, key, &buffer)

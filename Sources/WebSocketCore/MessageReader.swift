@@ -14,13 +14,13 @@ public import Buffers
 /// received.removeFirst(offset)  // at most 130 bytes stay: a header, or a control frame that is not complete
 /// ```
 ///
-/// The reader is 38 bytes. A whole masked message of 64 to 200 bytes costs about 20 ns, with the text check 40 (release
+/// The reader is 39 bytes. A whole masked message of 64 to 200 bytes costs about 20 ns, with the text check 40 (release
 /// build with cross-module optimisation, two shared cores): little beside the system call that brought it.
 ///
 /// After a thrown ``ProtocolViolation`` the stream is out of step and the reader must not be asked again.
 public struct MessageReader: ~Copyable {
-  /// The message of the last ``Event/assembled(_:)``, until the next call of ``next(in:at:limits:)`` gives its
-  /// memory back. At other times what has arrived of a message.
+  /// The message of the last ``Event/assembled(_:)`` or ``Event/assembledCompressed(_:)``, until the next call of
+  /// ``next(in:at:limits:)`` gives its memory back. At other times what has arrived of a message.
   public private(set) var assembled = ByteBuffer()
   /// What is missing of the frame in ``Phase/inFrame``, and the mask key turned to its next byte.
   private var missingBytes: UInt32 = 0
@@ -30,6 +30,7 @@ public struct MessageReader: ~Copyable {
   private var phase = Phase.idle
   private var opcode = Opcode.text
   private var isFinal = false
+  private var isCompressed = false
   private var text = UTF8Validator()
   private let side: Side
 
@@ -47,14 +48,29 @@ public struct MessageReader: ~Copyable {
     /// Whether a text that lies whole in the buffer is checked to be UTF-8. False when what reads the message
     /// next checks anyway, as the envelope scanner does. Gathered texts are always checked.
     public var checksText: Bool
+    /// Bytes in one compressed message as it is on the wire, 1 to 2^30, when permessage-deflate was agreed on. What
+    /// it holds is for its reader to limit. 0: it was not, and a compressed message is refused.
+    public var compressedBytes: Int
 
-    public init(messageBytes: Int = 4096, fragments: Int = 64, emptyFragments: Int = 8, checksText: Bool = true) {
-      precondition((0...1 << 30).contains(messageBytes))
+    public init(
+      messageBytes: Int = 4096, fragments: Int = 64, emptyFragments: Int = 8, checksText: Bool = true,
+      compressedBytes: Int = 0
+    ) {
+      precondition((0...1 << 30).contains(messageBytes) && (0...1 << 30).contains(compressedBytes))
       precondition((1...1 << 30).contains(fragments) && (0..<0xFF).contains(emptyFragments))
       self.messageBytes = messageBytes
       self.fragments = fragments
       self.emptyFragments = emptyFragments
       self.checksText = checksText
+      self.compressedBytes = compressedBytes
+    }
+
+    /// The same for a connection that agreed on permessage-deflate. An eighth more than ``messageBytes`` may be on
+    /// the wire, for there are compressors that make eight bits into nine when nothing repeats.
+    public func takingCompressed() -> Self {
+      var limits = self
+      limits.compressedBytes = min(messageBytes + messageBytes / 8 + 64, 1 << 30)
+      return limits
     }
   }
 
@@ -64,6 +80,10 @@ public struct MessageReader: ~Copyable {
     case message(Opcode, Range<Int>)
     /// A whole message that came in pieces: read ``MessageReader/assembled`` before asking for the next event.
     case assembled(Opcode)
+    /// As ``message(_:_:)``, compressed: nothing of its content was looked at (RFC 7692 section 6.2).
+    case compressed(Opcode, Range<Int>)
+    /// As ``assembled(_:)``, compressed.
+    case assembledCompressed(Opcode)
     /// To be answered by a pong with the same payload (at most 125 bytes).
     case ping(Range<Int>)
     /// Answers a ping of ours, or nothing (RFC 6455, section 5.5.3).
@@ -110,11 +130,14 @@ public struct MessageReader: ~Copyable {
     if phase == .handedOut { forget() }
     while true {
       if phase == .inFrame, try !takePiece(of: &bytes, at: &offset) { return nil }
-      if phase == .handedOut { return .assembled(opcode) }
-      guard let header = try FrameHeader(bytes.bytes, at: offset, masked: side == .server) else { return nil }
+      if phase == .handedOut { return isCompressed ? .assembledCompressed(opcode) : .assembled(opcode) }
+      guard
+        let header = try FrameHeader(
+          bytes.bytes, at: offset, masked: side == .server, takesCompressed: limits.compressedBytes > 0)
+      else { return nil }
       let payload = offset &+ header.byteCount
       let isWhole = bytes.byteCount &- payload >= header.payloadBytes
-      if header.isMessage && isWhole && phase == .idle && header.payloadBytes <= limits.messageBytes {
+      if header.isMessage && isWhole && phase == .idle && header.payloadBytes <= limits.bytes(header.isCompressed) {
         offset = payload &+ header.payloadBytes
         return try whole(header, payload..<offset, &bytes, limits.checksText)
       }
@@ -136,6 +159,7 @@ public struct MessageReader: ~Copyable {
     _ header: FrameHeader, _ payload: Range<Int>, _ bytes: inout MutableRawSpan, _ checksText: Bool
   ) throws(ProtocolViolation) -> Event {
     unmask(payload, header.maskKey, &bytes)
+    if header.isCompressed { return .compressed(header.opcode, payload) }
     if checksText && header.opcode == .text && !UTF8Validator.isValid(bytes.bytes.extracting(payload)) {
       throw .invalidUTF8
     }
@@ -179,8 +203,10 @@ public struct MessageReader: ~Copyable {
     } else {
       guard phase == .idle else { throw .unfinishedMessage }
     }
+    // The bit is on the first frame and says how all of them count.
+    let isCompressed = header.opcode == .continuation ? self.isCompressed : header.isCompressed
     // A difference, not a sum: the announced length may be close to 2^63.
-    guard header.payloadBytes <= limits.messageBytes &- assembled.count else { throw .messageTooBig }
+    guard header.payloadBytes <= limits.bytes(isCompressed) &- assembled.count else { throw .messageTooBig }
   }
 
   /// Enters a frame whose payload goes into `assembled`.
@@ -190,6 +216,7 @@ public struct MessageReader: ~Copyable {
       emptyFragments = header.payloadBytes == 0 ? emptyFragments &+ 1 : 0
     } else {
       opcode = header.opcode
+      isCompressed = header.isCompressed
       (fragments, emptyFragments) = (1, 0)
       text = UTF8Validator()
     }
@@ -206,7 +233,7 @@ public struct MessageReader: ~Copyable {
     let piece = offset..<offset &+ min(Int(missingBytes), bytes.byteCount &- offset)
     maskKey = applyMask(maskKey, to: &bytes, in: piece)
     let content = bytes.bytes.extracting(piece)
-    if opcode == .text && !text.consume(content) { throw .invalidUTF8 }
+    if opcode == .text && !isCompressed && !text.consume(content) { throw .invalidUTF8 }
     assembled.append(content)
     missingBytes &-= UInt32(piece.count)
     offset = piece.upperBound
@@ -220,4 +247,9 @@ public struct MessageReader: ~Copyable {
     assembled.release()
     phase = .idle
   }
+}
+
+extension MessageReader.Limits {
+  /// The most bytes of one message on the wire.
+  fileprivate func bytes(_ isCompressed: Bool) -> Int { isCompressed ? compressedBytes : messageBytes }
 }

@@ -1,6 +1,7 @@
 /// What a peer did wrong. After one of these the byte stream is out of step: say why, close, read no more.
 public enum ProtocolViolation: Error, Equatable, CaseIterable, Sendable {
-  /// An RSV bit although no extension was negotiated.
+  /// An RSV bit that no extension gives a meaning to: RSV2, RSV3, and RSV1 without permessage-deflate, or with it
+  /// anywhere but on the first frame of a message.
   case reservedBits
   /// An opcode the RFC keeps for later.
   case reservedOpcode
@@ -24,7 +25,13 @@ public enum ProtocolViolation: Error, Equatable, CaseIterable, Sendable {
   case invalidClose
   /// A text, or a close reason, that is not UTF-8.
   case invalidUTF8
-  /// More bytes than the limit, by the header of the frame and what came before it.
+  /// A compressed message that no compressor makes. RFC 7692 gives no code for it; 1007 says that the data of a
+  /// message is not what its header announced, while its framing was right.
+  case invalidCompression
+  /// A compressed message in far more blocks than it needs, which cost the peer little and us much.
+  case tooManyBlocks
+  /// More bytes than the limit, by the header of the frame and what came before it, or by what a compressed message
+  /// turns out to hold.
   case messageTooBig
   /// More frames in one message than the limit.
   case tooManyFragments
@@ -41,9 +48,9 @@ extension CloseCode {
         .fragmentedControlFrame, .unexpectedContinuation, .unfinishedMessage, .nonMinimalLength,
         .impossibleLength, .invalidClose:
         .protocolError
-      case .invalidUTF8: .invalidPayload
+      case .invalidUTF8, .invalidCompression: .invalidPayload
       case .messageTooBig: .messageTooBig
-      case .tooManyFragments, .emptyFragments: .policyViolation
+      case .tooManyFragments, .emptyFragments, .tooManyBlocks: .policyViolation
       }
   }
 }

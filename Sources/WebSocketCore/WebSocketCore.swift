@@ -13,7 +13,9 @@
 //     ClosingHandshake         who has said goodbye, what is left to do
 //     HandshakeKey             Sec-WebSocket-Key to Sec-WebSocket-Accept (SHA1, Base64 serve only this)
 //     SubprotocolOffer         Sec-WebSocket-Protocol
+//     DeflateOffer             Sec-WebSocket-Extensions, and the DeflateAgreement (RFC 7692) that comes of it
 //     ClientHandshake          the other side, for our own clients
 //
-// Deliberately not here: extensions (a frame with an RSV bit is refused), HTTP parsing of requests (HTTPCore),
-// timers: that a message must be complete in time is for the owner, who sees `MessageReader.isAssembling`.
+// Deliberately not here: compressing itself (Compression; the reader only says which messages are compressed), HTTP
+// parsing of requests (HTTPCore), timers: that a message must be complete in time is for the owner, who sees
+// `MessageReader.isAssembling`.

@@ -43,7 +43,8 @@ struct SpawnedNode {
 
   /// Everything that protects a node from its clients would be measured otherwise.
   private static let unlimited = [
-    "--echo", "--rate-burst", "0", "--connections-per-address", "1000000", "--connects-per-address", "1000000",
+    "--echo", "--rate-burst", "0", "--bytes-per-second", "0", "--connections-per-address", "1000000",
+    "--connects-per-address", "1000000",
     "--queue-messages", "1048576", "--queue-size", "256m", "--message-size", "1m",
   ]
 }

@@ -112,7 +112,10 @@ async def told(what):
 
 async def converse(talk):
     headers = {"Authorization": "Bearer " + talk["token"]}
-    async with connect(talk["url"], additional_headers=headers, compression=None) as socket:
+    compression = "deflate" if "compressed" in sys.argv else None
+    async with connect(talk["url"], additional_headers=headers, compression=compression) as socket:
+        agreed = [extension.name for extension in socket.protocol.extensions]
+        require(agreed == (["permessage-deflate"] if compression else []), f"agreed on {agreed}")
         mail = Mailbox(socket)
         filling = asyncio.create_task(mail.fill())
         await join(socket, mail, talk)

@@ -18,6 +18,7 @@ def kinds(python):
     """Client by name; `python` is an interpreter that has `websockets`."""
     return {
         "python-websockets": [python, str(HERE / "client.py")],
+        "python-compressed": [python, str(HERE / "client.py")],
         "browser-api": [*NODE, str(HERE / "browser.mjs")],
         "browser-api-older-form": [*NODE, str(HERE / "browser.mjs")],
         "node-ws": ["node", str(HERE / "node-ws.mjs")],
@@ -35,7 +36,7 @@ class Person:
 
     def __init__(self, kind, command, part):
         self.kind = kind
-        extra = ["older"] if kind.endswith("older-form") else []
+        extra = ["older"] if kind.endswith("older-form") else ["compressed"] if kind.endswith("compressed") else []
         self.process = subprocess.Popen(
             [*command, json.dumps(part), *extra],
             env={**os.environ, "NODE_PATH": "/usr/share/nodejs"},

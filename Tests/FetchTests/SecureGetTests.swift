@@ -31,7 +31,7 @@ struct SecureGetTests {
 
   @Test(arguments: [
     ("error", SecureGet.Failure.status(500)), ("redirect", .status(302)), ("moved", .status(308)),
-    ("large", .tooLarge), ("endless", .tooLarge), ("headers", .tooLarge),
+    ("large", .tooLarge), ("endless", .tooLarge), ("swollen", .tooLarge),
   ])
   func `answers that are none`(path: String, failure: SecureGet.Failure) throws {
     #expect(try Self.outcome(path) == failure)

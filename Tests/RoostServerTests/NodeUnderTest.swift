@@ -15,6 +15,11 @@ func configured(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> Ser
   configuration.secret = testSecret
   configuration.echo.isEnabled = true
   configuration.limits.rateBurst = 0
+  configuration.limits.bytesPerSecond = 0
+  configuration.limits.controlPerSecond = 100_000
+  configuration.limits.questionsPerSecond = 100_000
+  configuration.limits.newRoomsPerMinute = 1_000_000
+  configuration.limits.returnsPerMinute = 100_000
   configuration.limits.connectsPerAddressPerSecond = 10_000
   change(&configuration)
   return configuration
@@ -43,11 +48,14 @@ func token(
 
 extension TestClient {
   /// A WebSocket of `user`, who joins `rooms` one after the other.
+  ///
+  /// - Parameter lines: further header lines of its request, each with its line end.
   static func chat(
-    _ node: Node, _ user: String, role: String? = nil, rooms: [String] = [], receiveBuffer: CInt? = nil
+    _ node: Node, _ user: String, role: String? = nil, rooms: [String] = [], receiveBuffer: CInt? = nil,
+    _ lines: String = ""
   ) throws -> TestClient {
     var client = try TestClient(port: node.port, receiveBuffer: receiveBuffer)
-    try client.upgrade("/ws?token=\(token(user, role: role))")
+    try client.upgrade("/ws?token=\(token(user, role: role))", lines)
     for room in rooms { try client.join(room) }
     return client
   }

@@ -129,7 +129,6 @@ struct RevocationTests {
       redis.kill()
       #expect(try isTurnedAway(one, revoked), "the last copy holds")
       try redis.start()
-      #expect(try redis.ask("EXISTS", "ws:revoked") == "0\n")
       // The hand that revoked it rests: the others must remember.
       while try redis.ask("HGET", "ws:revoked", "tstolen") == "\n" {}
       for node in [one, two] { #expect(try isTurnedAway(node, revoked)) }

@@ -106,7 +106,11 @@ struct ShardUnderTest: ~Copyable {
 
     /// One message in `room`: "<room> <number> padding".
     mutating func item(_ room: RoomNumber, _ number: Int, bytes: Int = 0) {
-      let text = Array("\(room) \(number) \(String(repeating: "x", count: bytes))".utf8)
+      item(room, number, padding: String(repeating: "x", count: bytes))
+    }
+
+    mutating func item(_ room: RoomNumber, _ number: Int, padding: String) {
+      let text = Array("\(room) \(number) \(padding)".utf8)
       batches.enter(room, shard: 0)
       batches.add(RoomItem(text: 0..<text.count), to: room)
       guard let (batch, _) = unsafe batches.next(text.span.bytes) else { return }
@@ -130,9 +134,11 @@ struct ShardUnderTest: ~Copyable {
   // MARK: Clients
 
   /// A client that reads into a small buffer, a member of rooms 1 to `rooms`. Its connection is ``newest``.
-  mutating func client(rooms: RoomNumber = 1) throws -> TestClient {
+  ///
+  /// - Parameter lines: further header lines of its request, each with its line end.
+  mutating func client(rooms: RoomNumber = 1, _ lines: String = "") throws -> TestClient {
     var client = try TestClient(port: port, receiveBuffer: 4_096)
-    try client.send(TestClient.upgradeRequest("/ws?token=\(token("anna"))"))
+    try client.send(TestClient.upgradeRequest("/ws?token=\(token("anna"))", lines))
     guard case .connect(let id, _, _) = try next() else { throw Silence() }
     say { $0.admit(id) }
     let status = try client.answer()?.status

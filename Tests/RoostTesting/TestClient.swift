@@ -10,9 +10,13 @@ public struct TestClient: ~Copyable {
 
   public struct Frame: Equatable, Sendable {
     public let opcode: UInt8
+    /// RSV1: the payload is compressed (RFC 7692).
+    public let isCompressed: Bool
     public let payload: [UInt8]
 
-    public init(opcode: UInt8, payload: [UInt8]) { (self.opcode, self.payload) = (opcode, payload) }
+    public init(opcode: UInt8, payload: [UInt8], isCompressed: Bool = false) {
+      (self.opcode, self.payload, self.isCompressed) = (opcode, payload, isCompressed)
+    }
 
     public var text: String { String(decoding: payload, as: UTF8.self) }
     /// The code of a close frame.
@@ -202,8 +206,10 @@ public struct TestClient: ~Copyable {
   // MARK: WebSocket
 
   /// One frame as a client sends it.
-  public static func frame(_ payload: [UInt8], opcode: UInt8 = 1, isFinal: Bool = true) -> [UInt8] {
-    var frame = [(isFinal ? 0x80 : 0) | opcode]
+  public static func frame(
+    _ payload: [UInt8], opcode: UInt8 = 1, isFinal: Bool = true, isCompressed: Bool = false
+  ) -> [UInt8] {
+    var frame = [(isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0) | opcode]
     switch payload.count {
     case ...125: frame.append(0x80 | UInt8(payload.count))
     case ...0xFFFF: frame += [0x80 | 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF)]
@@ -248,6 +254,7 @@ public struct TestClient: ~Copyable {
     let length = extended == 0 ? Int(second) : bytes.dropFirst(2).prefix(extended).reduce(0) { $0 << 8 | Int($1) }
     let count = 2 + extended + length
     guard bytes.count >= count else { return nil }
-    return (Frame(opcode: first & 0x0F, payload: Array(bytes.prefix(count).dropFirst(2 + extended))), count)
+    let payload = Array(bytes.prefix(count).dropFirst(2 + extended))
+    return (Frame(opcode: first & 0x0F, payload: payload, isCompressed: first & 0x40 != 0), count)
   }
 }

@@ -3,11 +3,12 @@
     keys.py FOLDER
 
 makes a certificate of its own in FOLDER (ca.pem, for 127.0.0.1; other.pem, for another name), prints two ports, one
-with each, and serves FOLDER/keys.json until its standard input ends. Every request adds its path to FOLDER/requests.
+with each, and serves FOLDER/keys.json until its standard input ends, and then removes FOLDER. Every request adds its path to FOLDER/requests.
 """
 
 import http.server
 import pathlib
+import shutil
 import ssl
 import subprocess
 import sys
@@ -78,8 +79,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         while True:
             self.wfile.write(b" " * 65536)
 
-    def headers(self):
-        self.send_response(200)
+    def swollen(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
         while True:
             self.wfile.write(b"X-Header: " + b"x" * 1000 + b"\r\n")
 
@@ -100,11 +101,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.body(200, b"<html>not today</html>")
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass  # clients that do not believe us, and paths that are meant to fail
+
+
 def serve(name):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(FOLDER / f"{name}.pem", FOLDER / f"{name}.key")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_port
@@ -114,3 +121,4 @@ certificate("ca", "IP:127.0.0.1")
 certificate("other", "DNS:other.example")
 print(serve("ca"), serve("other"), flush=True)
 sys.stdin.read()
+shutil.rmtree(FOLDER, ignore_errors=True)

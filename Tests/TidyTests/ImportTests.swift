@@ -15,6 +15,7 @@ import Testing
     "Telemetry": ["Glibc", "Locks", "Synchronization"],
     "Tokens": ["COpenSSL", "FoundationEssentials", "Glibc", "Synchronization"],
     "Fetch": ["CCurl", "Glibc"],
+    "Compression": ["Buffers", "CZlib"],
     "RedisRelay": [
       "Buffers", "CHiredis", "COpenSSL", "CSystem", "EventLoops", "Glibc", "Locks", "RealtimeCore",
       "Synchronization", "Transport",
@@ -23,8 +24,9 @@ import Testing
       "Buffers", "CSystem", "EventLoops", "Glibc", "HTTPCore", "Synchronization", "Transport", "WebSocketCore",
     ],
     "RoostServer": [
-      "Buffers", "CSystem", "COpenSSL", "EventLoops", "Fetch", "FoundationEssentials", "Glibc", "HTTPCore", "Locks",
-      "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "Transport", "WebSocketCore",
+      "Buffers", "Compression", "CSystem", "COpenSSL", "EventLoops", "Fetch", "FoundationEssentials", "Glibc",
+      "HTTPCore",
+      "Locks", "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "Transport", "WebSocketCore",
     ],
     "roost": [
       "CSystem", "EventLoops", "FoundationEssentials", "Glibc", "LoadGenerator", "RoostServer", "Synchronization",

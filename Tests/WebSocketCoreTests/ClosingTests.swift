@@ -49,8 +49,8 @@ import WebSocketCore
     for violation in ProtocolViolation.allCases {
       let expected: UInt16 =
         switch violation {
-        case .invalidUTF8: 1007
-        case .tooManyFragments, .emptyFragments: 1008
+        case .invalidUTF8, .invalidCompression: 1007
+        case .tooManyFragments, .emptyFragments, .tooManyBlocks: 1008
         case .messageTooBig: 1009
         default: 1002
         }

@@ -5,6 +5,7 @@ import WebSocketCore
 /// What a reader saw, with the bytes themselves: equal however the stream was cut.
 enum Seen: Equatable {
   case message(Opcode, [UInt8])
+  case compressed(Opcode, [UInt8])
   case ping([UInt8])
   case pong([UInt8])
   case close(CloseCode?, [UInt8])
@@ -57,6 +58,8 @@ struct Stream: ~Copyable {
     switch event {
     case .message(let opcode, let range): .message(opcode, array(range, bytes))
     case .assembled(let opcode): .message(opcode, reader.assembled.array())
+    case .compressed(let opcode, let range): .compressed(opcode, array(range, bytes))
+    case .assembledCompressed(let opcode): .compressed(opcode, reader.assembled.array())
     case .ping(let range): .ping(array(range, bytes))
     case .pong(let range): .pong(array(range, bytes))
     case .close(let code, let reason): .close(code, array(reason, bytes))

@@ -13,8 +13,32 @@ public enum ClientMistake: Error, Equatable, Sendable {
   /// The relay is away and the node delivers by itself: there is nothing to send again.
   case deliveredLocally
 
-  /// The code that programs compare.
-  public var code: StaticString { entry.code }
+  /// The code that programs compare, and mistakes are counted by.
+  public enum Code: Int, CaseIterable, Sendable {
+    case invalidFormat, unknownType, missingRoom, notInRoom, invalidPayload, invalidRoom, invalidID
+    case tooComplex, payloadTooLarge, roomLimit, forbidden, rateLimited, relayUnavailable
+
+    /// As clients read it.
+    public var name: StaticString {
+      switch self {
+      case .invalidFormat: "INVALID_FORMAT"
+      case .unknownType: "UNKNOWN_TYPE"
+      case .missingRoom: "MISSING_ROOM"
+      case .notInRoom: "NOT_IN_ROOM"
+      case .invalidPayload: "INVALID_PAYLOAD"
+      case .invalidRoom: "INVALID_ROOM"
+      case .invalidID: "INVALID_ID"
+      case .tooComplex: "TOO_COMPLEX"
+      case .payloadTooLarge: "PAYLOAD_TOO_LARGE"
+      case .roomLimit: "ROOM_LIMIT"
+      case .forbidden: "FORBIDDEN"
+      case .rateLimited: "RATE_LIMITED"
+      case .relayUnavailable: "RELAY_UNAVAILABLE"
+      }
+    }
+  }
+
+  public var code: Code { entry.code }
 
   /// The words for people. For an unknown type the type follows them.
   public var message: StaticString { entry.message }
@@ -28,22 +52,22 @@ public enum ClientMistake: Error, Equatable, Sendable {
     }
   }
 
-  private var entry: (code: StaticString, message: StaticString) {
+  private var entry: (code: Code, message: StaticString) {
     switch self {
-    case .invalidFormat: ("INVALID_FORMAT", "invalid message format")
-    case .unknownType: ("UNKNOWN_TYPE", "unknown message type: ")
-    case .missingRoom: ("MISSING_ROOM", "room is required for sending messages")
-    case .notInRoom: ("NOT_IN_ROOM", "you must join the room first")
-    case .invalidPayload: ("INVALID_PAYLOAD", "invalid room payload")
-    case .invalidRoom: ("INVALID_ROOM", "a room is 1 to 128 of A-Z a-z 0-9 . _ : -")
-    case .invalidID: ("INVALID_ID", "an id is a string of 1 to 64 characters")
-    case .tooComplex: ("TOO_COMPLEX", "message is too deep or has too many keys")
-    case .payloadTooLarge: ("PAYLOAD_TOO_LARGE", "payload is too large")
-    case .roomLimit: ("ROOM_LIMIT", "too many rooms")
-    case .forbidden: ("FORBIDDEN", "not allowed")
-    case .rateLimited: ("RATE_LIMITED", "too many messages")
-    case .relayUnavailable: ("RELAY_UNAVAILABLE", "outcome unknown, send again with the same id")
-    case .deliveredLocally: ("RELAY_UNAVAILABLE", "delivered on this node only, and not stored: do not send it again")
+    case .invalidFormat: (.invalidFormat, "invalid message format")
+    case .unknownType: (.unknownType, "unknown message type: ")
+    case .missingRoom: (.missingRoom, "room is required for sending messages")
+    case .notInRoom: (.notInRoom, "you must join the room first")
+    case .invalidPayload: (.invalidPayload, "invalid room payload")
+    case .invalidRoom: (.invalidRoom, "a room is 1 to 128 of A-Z a-z 0-9 . _ : -")
+    case .invalidID: (.invalidID, "an id is a string of 1 to 64 characters")
+    case .tooComplex: (.tooComplex, "message is too deep or has too many keys")
+    case .payloadTooLarge: (.payloadTooLarge, "payload is too large")
+    case .roomLimit: (.roomLimit, "too many rooms")
+    case .forbidden: (.forbidden, "not allowed")
+    case .rateLimited: (.rateLimited, "too many messages")
+    case .relayUnavailable: (.relayUnavailable, "outcome unknown, send again with the same id")
+    case .deliveredLocally: (.relayUnavailable, "delivered on this node only, and not stored: do not send it again")
     }
   }
 }

@@ -9,7 +9,7 @@ public enum ServerMessage {
   public static func appendError(_ mistake: ClientMistake, id: RawSpan = RawSpan(), to buffer: inout ByteBuffer) {
     buffer.openMessage("error")
     buffer.append(#","payload":{"code":""#)
-    buffer.append(mistake.code)
+    buffer.append(mistake.code.name)
     buffer.append(#"","message":"#)
     if case .unknownType(let type) = mistake {
       buffer.append(jsonString: "\(mistake.message)\(type)")

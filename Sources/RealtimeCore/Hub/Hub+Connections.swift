@@ -39,7 +39,7 @@ extension Hub {
     connections[connection] = nil
     presence.connectionsChanged(now: now.monotonic)
     users[record.user].connections.removeAll { $0 == connection }
-    if users[record.user].connections.isEmpty { removeUser(record.user) } else { noteUserCount(record.user) }
+    if users[record.user].connections.isEmpty { removeUser(record.user, now: now) } else { noteUserCount(record.user) }
   }
 
   func user(of connection: ConnectionID) -> UserNumber? { connections[connection]?.user }
@@ -48,16 +48,20 @@ extension Hub {
   func localUser(_ id: String) -> UserNumber? { userNumbers[id] }
 
   private mutating func addUser(_ identity: Identity) -> UserNumber {
-    let number = users.insert(HubUser(identity)).slot
+    let number = users.insert(HubUser(identity, rate: departedRates.take(identity.user) ?? UserRate())).slot
     userNumbers[identity.user] = number
     presence.change(room: nil, identity, isJoin: true)
     users[number].onlineChange = presence.lastChange
     return number
   }
 
-  private mutating func removeUser(_ number: UserNumber) {
-    let identity = users.remove(number).identity
+  private mutating func removeUser(_ number: UserNumber, now: Now) {
+    let (identity, spent) = (users[number].identity, users[number].rate)
+    _ = users.remove(number)
     userNumbers[identity.user] = nil
+    if let rate = configuration.rate, !spent.isIdle(at: now.monotonic * 1_000_000) {
+      departedRates.keep(spent, of: identity.user, now: now.monotonic, lifetime: UserRate.memory(rate))
+    }
     presence.change(room: nil, identity, isJoin: false)
   }
 }

@@ -91,6 +91,7 @@ extension Hub {
     counters.localDeliveries += 1
     let envelope = envelope(text, sender: identity, origin: connection, room: number, now: now)
     var item = RoomItem(text: write { envelope.appendClientFrame(to: &$0, isDegraded: true) }, origin: connection)
+    counters.errors[.relayUnavailable, default: 0] += 1
     item.ack = write { ServerMessage.appendError(.deliveredLocally, id: unsafe id.span.bytes, to: &$0) }
     item.ownUser = user
     item.ownText = write { envelope.appendClientFrame(to: &$0, includingClientID: true, isDegraded: true) }

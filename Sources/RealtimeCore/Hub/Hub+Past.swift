@@ -116,6 +116,9 @@ extension Hub {
 
   // MARK: History without joining
 
+  /// Memory for the answers of one turn, about: many who ask at once must not make the node hold it all at once.
+  static var historyBytesPerTurn: Int { 16 << 20 }
+
   mutating func askHistory(
     _ connection: ConnectionID, _ name: RoomName, limit: Int, before: Int?, id: [UInt8], now: Now
   ) {
@@ -158,12 +161,16 @@ extension Hub {
     now: Now
   ) {
     guard let user = user(of: connection) else { return }
+    guard historyBytes < Self.historyBytesPerTurn else {
+      return refuse(connection, .rateLimited(retryAfterMilliseconds: 1_000), id: id)
+    }
     let (identity, stamp) = (users[user].identity.user, stamp(now))
     let text = write {
       ServerMessage.appendHistory(
         room: name, epoch: epoch, messages: messages, user: identity, timestamp: stamp, id: unsafe id.span.bytes,
         to: &$0)
     }
+    historyBytes += text.count
     output.actions.append(.text(connection, text))
   }
 }

@@ -31,13 +31,27 @@ extension Hub {
     _ user: UserNumber, _ connection: ConnectionID, id: some Collection<UInt8>, now: Now
   ) -> Bool {
     guard let rate = configuration.rate else { return true }
-    switch users[user].rate.message(at: now.monotonic * 1_000_000, rate: rate) {
-    case .allowed: return true
-    case .refused(let wait): refuse(connection, .rateLimited(retryAfterMilliseconds: wait), id: Array(id))
+    let answer = users[user].rate.message(at: now.monotonic * 1_000_000, rate: rate)
+    guard answer != .allowed else { return true }
+    slowDown(connection, answer, id: Array(id))
+    return false
+  }
+
+  /// The client asks for more than it may have waiting.
+  mutating func refuseMore(_ user: UserNumber, _ connection: ConnectionID, id: [UInt8], now: Now) {
+    var answer = UserRate.Answer.refused(retryAfterMilliseconds: 1_000)
+    if let rate = configuration.rate {
+      answer = users[user].rate.refuse(retryAfterMilliseconds: 1_000, at: now.monotonic * 1_000_000, rate: rate)
+    }
+    slowDown(connection, answer, id: id)
+  }
+
+  private mutating func slowDown(_ connection: ConnectionID, _ answer: UserRate.Answer, id: [UInt8]) {
+    switch answer {
+    case .allowed: break
+    case .refused(let wait): refuse(connection, .rateLimited(retryAfterMilliseconds: wait), id: id)
     case .close: output.actions.append(.close(connection, .rateLimitIgnored))
     }
-    counters.rateLimited += 1
-    return false
   }
 
   /// What is said on the way in is kept with whoever goes in.

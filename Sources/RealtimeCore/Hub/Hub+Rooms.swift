@@ -12,9 +12,7 @@ extension Hub {
     let isMember = connections[connection]!.rooms.contains(number)
     let others = connections[connection]!.waits(for: number)
     if isMember {
-      guard others < Self.rejoinLimit else {
-        return refuse(connection, .rateLimited(retryAfterMilliseconds: 1_000), id: id)
-      }
+      guard others < Self.rejoinLimit else { return refuseMore(user, connection, id: id, now: now) }
       connections[connection]!.rejoining.append(number)
     } else {
       connections[connection]!.rooms.append(number)
@@ -180,6 +178,7 @@ extension Hub {
   private mutating func giveUp(_ entrant: Entrant, room number: RoomNumber, now: Now) {
     let (connection, name) = (entrant.connection, rooms[number].name)
     guard !entrant.isMember, let user = user(of: connection) else { return refuseForNow(connection, entrant.id) }
+    counters.errors[.relayUnavailable, default: 0] += 1
     let text = write {
       ServerMessage.appendError(
         .relayUnavailable(retryAfterMilliseconds: 1_000), id: unsafe entrant.id.span.bytes, to: &$0)

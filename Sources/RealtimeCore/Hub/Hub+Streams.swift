@@ -152,6 +152,7 @@ extension Hub {
 
   mutating func refuse(_ connection: ConnectionID, _ mistake: ClientMistake, id: [UInt8]) {
     guard connections[connection] != nil else { return }
+    counters.errors[mistake.code, default: 0] += 1
     let text = write { ServerMessage.appendError(mistake, id: unsafe id.span.bytes, to: &$0) }
     output.actions.append(.text(connection, text))
   }

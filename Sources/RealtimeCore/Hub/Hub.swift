@@ -31,6 +31,7 @@ public struct Hub: ~Copyable {
   var connections: [ConnectionID: HubConnection] = [:]
   var users = Slab<HubUser>()
   var userNumbers: [String: UserNumber] = [:]
+  var departedRates = DepartedRates()
   var rooms = Slab<HubRoom>()
   var roomNumbers: [RoomName: RoomNumber] = [:]
 
@@ -39,6 +40,8 @@ public struct Hub: ~Copyable {
   var ringOrder = UseOrder()
   /// Connections that were given something of the past and did not take it yet.
   var outstanding: [ConnectionID: Outstanding] = [:]
+  /// Bytes of history that this turn's answers have.
+  var historyBytes = 0
 
   // The relay
   var standing = RelayStanding()
@@ -126,6 +129,7 @@ public struct Hub: ~Copyable {
     tickPrivates(now: now)
     tickUserCounts(now: now)
     tickRings(now: now)
+    if let rate = configuration.rate { departedRates.tick(now: now.monotonic, lifetime: UserRate.memory(rate)) }
     while let number = entrantDeadlines.popDue(now: now.monotonic) { giveUpEntrants(number, now: now) }
     while let number = roomRetries.popDue(now: now.monotonic) { mark(number) }
     while let number = gaps.popDue(now: now.monotonic) { mark(number) }
@@ -136,6 +140,7 @@ public struct Hub: ~Copyable {
     askAboutNewcomers()
     sendUserCounts()
     sendPresenceChanges(now: now)
+    historyBytes = 0
     serveRevocations(now: now)
     if ringBytes > configuration.ringBytes { shrinkRings() }
     guard !marked.isEmpty else { return }
@@ -163,6 +168,7 @@ public struct Hub: ~Copyable {
     consider(gaps.nextDue)
     consider(ringDeadline)
     consider(userCounts.retryAt)
+    consider(departedRates.nextDue)
     consider(revocationDeadline)
     return earliest
   }

@@ -54,7 +54,8 @@ public struct HubCounters: Sendable, Equatable {
   public var badFrames = 0
   public var fenced = 0
   public var reaped = 0
-  public var rateLimited = 0
+  /// Errors that clients were told, by code.
+  public var errors: [ClientMistake.Code: Int] = [:]
   /// Messages that went to this node's members alone, because the relay was away.
   public var localDeliveries = 0
   /// Requests that the relay refused, by reason.

@@ -2,13 +2,13 @@
 struct HubUser: ~Copyable {
   let identity: Identity
   var connections: [ConnectionID] = []
-  var rate = UserRate()
+  var rate: UserRate
   /// The presence change that says the user is online here.
   var onlineChange = 0
   /// How many connections of the user the relay counts here; being online is one.
   var toldConnections = 1
 
-  init(_ identity: Identity) { self.identity = identity }
+  init(_ identity: Identity, rate: UserRate) { (self.identity, self.rate) = (identity, rate) }
 }
 
 /// A connection, as the hub knows it.

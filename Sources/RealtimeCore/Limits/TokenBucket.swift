@@ -16,8 +16,15 @@ public struct Rate: Equatable, Sendable {
     self.init(burst: burst, nanosecondsPerToken: 1_000_000_000 / Int64(perSecond))
   }
 
+  public init(burst: Int, perMinute: Int) {
+    self.init(burst: burst, nanosecondsPerToken: 60_000_000_000 / Int64(perMinute))
+  }
+
   /// How long an empty bucket takes to fill.
   var fillTime: Int64 { Int64(burst) * interval }
+
+  /// The rate at which refusals are put up with: for three bursts, at the same pace.
+  var forbearance: Rate { Rate(burst: 3 * burst, nanosecondsPerToken: interval) }
 }
 
 /// A bucket of tokens that refills without steps and without losing fractions.
@@ -38,13 +45,22 @@ public struct TokenBucket: Equatable, Sendable {
   public init() {}
 
   public mutating func take(at now: Int64, rate: Rate) -> Answer {
-    // The clock went back if this lies more than one filling ahead.
-    let start = min(max(fullAt, now), now + rate.fillTime)
-    let wait = start + rate.interval - (now + rate.fillTime)
-    guard wait <= 0 else { return .refused(retryAfterMilliseconds: Int((wait + 999_999) / 1_000_000)) }
-    fullAt = start + rate.interval
+    if let wait = wait(at: now, rate: rate) { return .refused(retryAfterMilliseconds: wait) }
+    fullAt = start(now, rate) + rate.interval
     return .allowed
   }
+
+  /// Milliseconds until there is a token, 1 or more; `nil`: there is one now.
+  public func wait(at now: Int64, rate: Rate) -> Int? {
+    let wait = start(now, rate) + rate.interval - (now + rate.fillTime)
+    return wait <= 0 ? nil : Int((wait + 999_999) / 1_000_000)
+  }
+
+  /// When the bucket will be full by what was taken so far. Beyond one filling ahead the clock went back.
+  private func start(_ now: Int64, _ rate: Rate) -> Int64 { min(max(fullAt, now), now + rate.fillTime) }
+
+  /// Whether there are more tokens in this bucket than in `other`, filled at the same rate.
+  func isFuller(than other: Self) -> Bool { fullAt < other.fullAt }
 
   /// A full bucket says nothing: it may be forgotten.
   public func isFull(at now: Int64) -> Bool { fullAt <= now }

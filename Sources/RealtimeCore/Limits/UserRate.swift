@@ -21,10 +21,16 @@ public struct UserRate: Equatable, Sendable {
   /// A message came at `now`, in nanoseconds.
   public mutating func message(at now: Int64, rate: Rate = Self.standard) -> Answer {
     guard case .refused(let wait) = messages.take(at: now, rate: rate) else { return .allowed }
-    let forbearance = Rate(burst: 3 * rate.burst, nanosecondsPerToken: rate.interval)
-    guard patience.take(at: now, rate: forbearance) == .allowed else { return .close }
-    return .refused(retryAfterMilliseconds: wait)
+    return refuse(retryAfterMilliseconds: wait, at: now, rate: rate)
   }
+
+  /// Something else of the user is refused because it comes too often, which counts as much.
+  public mutating func refuse(retryAfterMilliseconds wait: Int, at now: Int64, rate: Rate = Self.standard) -> Answer {
+    patience.take(at: now, rate: rate.forbearance) == .allowed ? .refused(retryAfterMilliseconds: wait) : .close
+  }
+
+  /// Milliseconds after which nothing is remembered of a user who stays away.
+  static func memory(_ rate: Rate) -> Int64 { rate.forbearance.fillTime / 1_000_000 + 1 }
 
   /// Whether nothing is remembered about the user, so that the entry may be swept.
   public func isIdle(at now: Int64) -> Bool { messages.isFull(at: now) && patience.isFull(at: now) }

@@ -6,19 +6,13 @@ public struct Session: Sendable {
     public var roomsPerConnection: Int
     /// Whether `chat` is for everybody, not only for admins.
     public var everybodyMayChat: Bool
-    /// Joining, leaving and asking. A client that comes back may join all of its rooms at once.
-    let control: Rate
+    public var conduct: Conduct.Rules
 
-    public init(roomsPerConnection: Int, everybodyMayChat: Bool) {
+    /// - Parameter conduct: `nil` for the standard rates.
+    public init(roomsPerConnection: Int, everybodyMayChat: Bool, conduct: Conduct.Rules? = nil) {
       (self.roomsPerConnection, self.everybodyMayChat) = (roomsPerConnection, everybodyMayChat)
-      control = Rate(burst: roomsPerConnection + 20, perSecond: 5)
+      self.conduct = conduct ?? Conduct.Rules(rooms: roomsPerConnection)
     }
-
-    static let typing = Rate(burst: 10, perSecond: 2)
-    /// New tokens: each costs a signature check.
-    static let refreshes = Rate(burst: 5, nanosecondsPerToken: 10_000_000_000)
-    /// WebSocket pings and pongs.
-    static let frames = Rate(burst: 50, perSecond: 10)
   }
 
   public enum Verdict: Equatable, Sendable {
@@ -26,17 +20,15 @@ public struct Session: Sendable {
     /// Dropped without a word: typing that comes too often.
     case ignore
     case refuse(ClientMistake)
+    /// It was told too often and goes on regardless: close with 4029.
+    case close
   }
 
   private var isAdmin: Bool
   /// Patterns of the token, `nil` for any room.
   private var joinPatterns: [String]?
   private var sendPatterns: [String]?
-  private var control = TokenBucket()
-  private var typing = TokenBucket()
-  private var frames = TokenBucket()
-  private var refreshes = TokenBucket()
-  private var offences = OffenceCounter()
+  private var conduct = Conduct()
 
   /// - Parameters:
   ///   - mayJoin: patterns of rooms the client may join; `*` stands for any run of characters, `nil` for any room.
@@ -68,6 +60,20 @@ public struct Session: Sendable {
   public mutating func judge(
     _ message: ClientMessage, isMember: Bool, maySend: Bool, roomCount: Int, rules: Rules, now: Int64
   ) -> Verdict {
+    let verdict = consider(
+      message, isMember: isMember, maySend: maySend, roomCount: roomCount, rules: rules, now: now)
+    guard case .refuse(let mistake) = verdict else { return verdict }
+    return refuse(mistake, rules: rules, now: now)
+  }
+
+  /// A message is refused because of `mistake`: what becomes of it. Being refused is not for free either.
+  public mutating func refuse(_ mistake: ClientMistake, rules: Rules, now: Int64) -> Verdict {
+    conduct.isRefused(mistake, rules: rules.conduct, now: now).map { .refuse($0) } ?? .close
+  }
+
+  private mutating func consider(
+    _ message: ClientMessage, isMember: Bool, maySend: Bool, roomCount: Int, rules: Rules, now: Int64
+  ) -> Verdict {
     switch message {
     case .sendMessage:
       guard isMember else { return .refuse(.notInRoom) }
@@ -75,50 +81,63 @@ public struct Session: Sendable {
     case .typing:
       guard isMember else { return .refuse(.notInRoom) }
       guard maySend else { return .refuse(.forbidden) }
-      return typing.take(at: now * 1_000_000, rate: Rules.typing) == .allowed ? .proceed : .ignore
-    case .joinRoom(let room, _, _):
-      // Asking costs a token even where the answer is no: patterns take their time.
-      if case .refuse(let mistake) = controlled(rules, now) { return .refuse(mistake) }
-      guard mayJoin(room) else { return .refuse(.forbidden) }
-      return isMember || roomCount < rules.roomsPerConnection ? .proceed : .refuse(.roomLimit)
-    case .leaveRoom, .history:
-      return isMember ? controlled(rules, now) : .refuse(.notInRoom)
+      return conduct.types(rules: rules.conduct, now: now) == nil ? .proceed : .ignore
+    case .joinRoom(let room, let wish, _):
+      return join(room, wish, isMember: isMember, roomCount: roomCount, rules: rules, now: now)
+    case .leaveRoom(let room, _):
+      return isMember ? Verdict(wait: conduct.leaves(room, rules: rules.conduct, now: now)) : .refuse(.notInRoom)
+    case .history:
+      return isMember ? Verdict(wait: conduct.asks(rules: rules.conduct, now: now)) : .refuse(.notInRoom)
     case .onlineUsers(let room, _):
-      if case .refuse(let mistake) = controlled(rules, now) { return .refuse(mistake) }
-      return isMember || mayJoin(room) ? .proceed : .refuse(.forbidden)
+      // Patterns take their time: they come last.
+      if let wait = conduct.asks(rules: rules.conduct, now: now) { return Verdict(wait: wait) }
+      guard !isMember else { return .proceed }
+      return mayJoin(room) ? Verdict(wait: conduct.opensRoom(rules: rules.conduct, now: now)) : .refuse(.forbidden)
     case .refreshToken:
-      return Self.taken(&refreshes, Rules.refreshes, now)
+      return Verdict(wait: conduct.refreshes(now: now))
     case .chat:
       return isAdmin || rules.everybodyMayChat ? .proceed : .refuse(.forbidden)
     case .ping:
-      return controlled(rules, now)
+      return Verdict(wait: conduct.controls(rules: rules.conduct, now: now))
     case .private:
       return .proceed
     }
   }
 
   /// A WebSocket ping or pong came at `now`, in milliseconds. False: there are too many of them.
-  public mutating func mayControl(now: Int64) -> Bool {
-    frames.take(at: now * 1_000_000, rate: Rules.frames) == .allowed
+  public mutating func mayControl(rules: Rules, now: Int64) -> Bool {
+    conduct.mayControl(rules: rules.conduct, now: now)
   }
 
   /// A message was no JSON. True: the one too many within a minute.
-  public mutating func offends(second: Int32) -> Bool { offences.record(now: second) }
+  public mutating func offends(second: Int32) -> Bool { conduct.offends(second: second) }
 
-  private mutating func controlled(_ rules: Rules, _ now: Int64) -> Verdict {
-    Self.taken(&control, rules.control, now)
-  }
-
-  private static func taken(_ bucket: inout TokenBucket, _ rate: Rate, _ now: Int64) -> Verdict {
-    switch bucket.take(at: now * 1_000_000, rate: rate) {
-    case .allowed: .proceed
-    case .refused(let wait): .refuse(.rateLimited(retryAfterMilliseconds: wait))
+  private mutating func join(
+    _ room: RoomName, _ wish: JoinWish, isMember: Bool, roomCount: Int, rules: Rules, now: Int64
+  ) -> Verdict {
+    // Patterns take their time: nobody gets it who may ask for nothing.
+    if let wait = conduct.waitToControl(rules: rules.conduct, now: now) { return Verdict(wait: wait) }
+    guard mayJoin(room) else { return .refuse(.forbidden) }
+    guard !isMember else {
+      let asksForPast = wish != JoinWish()
+      return Verdict(
+        wait: asksForPast
+          ? conduct.asks(rules: rules.conduct, now: now) : conduct.controls(rules: rules.conduct, now: now))
     }
+    guard roomCount < rules.roomsPerConnection else { return .refuse(.roomLimit) }
+    return Verdict(wait: conduct.joins(room, rules: rules.conduct, now: now))
   }
 
   private static func allows(_ patterns: [String]?, _ room: RoomName) -> Bool {
     guard let patterns else { return true }
     return patterns.contains { RoomPattern.matches($0, room) }
+  }
+}
+
+extension Session.Verdict {
+  /// It may, or may in so many milliseconds.
+  fileprivate init(wait: Int?) {
+    self = wait.map { .refuse(.rateLimited(retryAfterMilliseconds: $0)) } ?? .proceed
   }
 }
 

@@ -59,6 +59,8 @@ extension ServerConfiguration {
     if limits.queueBytes < limits.messageBytes {
       problems.append("queue-size must hold at least one message of message-size")
     }
+    // A shard reads 256 KiB at once: with less than this a client could be left unread for minutes.
+    if (1..<16_384).contains(limits.bytesPerSecond) { problems.append("bytes-per-second: 0, or at least 16k") }
     return problems
   }
 

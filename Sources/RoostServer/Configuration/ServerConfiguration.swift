@@ -20,6 +20,23 @@ public struct ServerConfiguration: Equatable, Sendable {
     public var rateBurst = 10
     /// Messages a user may send each second on this node, in the long run.
     public var ratePerSecond = 1.0
+    /// Largest payload in a message. Over it: `PAYLOAD_TOO_LARGE`. 0: the message's size is the only limit.
+    public var payloadBytes = 0
+    /// Bytes a client may send each second in the long run, four times as many at once. Over it: it is not read until
+    /// that is no longer so. 0: no such limit.
+    public var bytesPerSecond = 65_536
+    /// What one connection may do; see `Conduct.Rules`. Over it: `RATE_LIMITED`, and 4029 for who goes on …
+    public var controlPerSecond = 5
+    public var questionsPerSecond = 5
+    public var newRoomsPerMinute = 60
+    public var returnsPerMinute = 10
+    /// … but too much typing is dropped …
+    public var typingPerSecond = 2
+    /// … and too many control frames close with 1008.
+    public var framesPerSecond = 10
+    /// What a client that comes back gets at most of one room. Over it: `too_far`.
+    public var recoveryMessages = 300
+    public var recoveryBytes = 1 << 20
     public var roomsPerConnection = 100
     public var connectionsPerUser = 20
     public var connectionsPerAddress = 100
@@ -73,6 +90,17 @@ public struct ServerConfiguration: Equatable, Sendable {
     public init() {}
   }
 
+  /// permessage-deflate, for clients that offer it.
+  public struct Compression: Equatable, Sendable {
+    public var isEnabled = false
+    /// Messages of fewer bytes are sent as they are.
+    public var thresholdBytes = 256
+    /// 1 (fast) to 9 (small), zlib's.
+    public var level = 3
+
+    public init() {}
+  }
+
   /// What `Origin` headers are let in. A request without `Origin` is not a browser's and passes.
   public enum Origins: Equatable, Sendable {
     case sameOrigin
@@ -114,6 +142,7 @@ public struct ServerConfiguration: Equatable, Sendable {
   /// Trusted proxies begin each connection with the PROXY protocol; without, they name clients in `X-Forwarded-For`.
   public var expectsProxyHeader = false
   public var echo = Echo()
+  public var compression = Compression()
   public var limits = Limits()
   public var times = Times()
   /// Rooms of tokens that do not name any; `nil` for any room.

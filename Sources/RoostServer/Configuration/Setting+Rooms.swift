@@ -11,7 +11,9 @@ extension Setting {
     Setting(name, meaning, form: "* for any room, or room names that may hold * between commas; empty: none") {
       $0[keyPath: place]?.joined(separator: ",") ?? "*"
     } write: { text, configuration in
-      let patterns = text.split(separator: ",").map { String($0.drop { $0 == " " }.prefix { $0 != " " }) }
+      let patterns = text.split(separator: ",").map { part in
+        String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+      }
       configuration[keyPath: place] = patterns == ["*"] ? nil : patterns
       return patterns.count <= RoomGrants.patternLimit && patterns.allSatisfy(RoomGrants.isPattern)
     }

@@ -30,7 +30,6 @@ extension HubReport {
     text.write(Metric.revocationsAge, age ?? -1)
     text.write(Metric.fenced, counters.fenced)
     text.write(Metric.reaped, counters.reaped)
-    text.write(Metric.rateLimited, counters.rateLimited)
   }
 }
 
@@ -84,6 +83,4 @@ private enum Metric {
     "roost_presence_fenced_total", .counter, help: "Leases this node lost and took anew.")
   static let reaped = MetricDescription(
     "roost_presence_reaped_total", .counter, help: "Dead incarnations whose users this node counted out.")
-  static let rateLimited = MetricDescription(
-    "roost_rate_limited_total", .counter, help: "Messages refused because their user sent too many.")
 }

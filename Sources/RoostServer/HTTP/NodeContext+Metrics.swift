@@ -1,3 +1,4 @@
+import RealtimeCore
 import Synchronization
 import Telemetry
 
@@ -21,13 +22,23 @@ extension NodeContext {
     text.write(Metric.sent, total.sent)
     text.write(Metric.sends, total.sends)
     text.write(Metric.mistakes, total.mistakes)
+    let hub = hubReport.latest
+    text.write(
+      Metric.errors,
+      ClientMistake.Code.allCases.map { .init($0.labels, .integer(errors[$0] + hub.counters.errors[$0, default: 0])) })
+    text.write(Metric.typingDropped, total.ignored)
+    text.write(Metric.pausedReads, total.pauses)
     text.write(
       Metric.slow, [.init(["disconnect"], .integer(closes[.tooSlow])), .init(["drop"], .integer(total.muted))])
     text.write(Metric.droppedMessages, total.dropped)
+    text.write(Metric.compressed, total.compressed)
+    text.write(
+      Metric.compressedBytes,
+      [.init(["before"], .integer(total.compressedFrom)), .init(["after"], .integer(total.compressedTo))])
     backlogs.map(\.latest).reduce(BacklogReport(), +).write(to: &text)
     text.write(
       Metric.turns, shards.enumerated().map { .init([String($0.offset)], .integer($0.element.turns)) })
-    hubReport.latest.write(to: &text)
+    hub.write(to: &text)
     ProcessMetrics.read()?.write(to: &text)
     return text.bytes
   }
@@ -69,6 +80,12 @@ private enum Metric {
   static let slow = MetricDescription(
     "roost_slow_consumers_total", .counter, labels: ["action"],
     help: "Full queues: clients disconnected, or rooms whose messages a client does not get until it is told.")
+  static let errors = MetricDescription(
+    "roost_errors_total", .counter, labels: ["code"], help: "Errors that clients were told.")
+  static let typingDropped = MetricDescription(
+    "roost_typing_dropped_total", .counter, help: "Typing that came too often.")
+  static let pausedReads = MetricDescription(
+    "roost_paused_reads_total", .counter, help: "Pauses in reading clients that sent too many bytes.")
   static let droppedMessages = MetricDescription(
     "roost_messages_dropped_total", .counter, help: "Messages of rooms that slow clients did not get, and were told.")
   static let backlogs = MetricDescription("roost_backlogs", .gauge, help: "Clients for which something waits.")
@@ -80,5 +97,9 @@ private enum Metric {
     "roost_backlog_replay_messages", .gauge, help: "Messages of the past that wait for the clients that missed them.")
   static let largestBacklog = MetricDescription(
     "roost_backlog_largest_bytes", .gauge, help: "The most bytes that wait for one client.")
+  static let compressed = MetricDescription(
+    "roost_messages_compressed_total", .counter, help: "Messages compressed: each once a shard and size of window.")
+  static let compressedBytes = MetricDescription(
+    "roost_compression_bytes_total", .counter, labels: ["side"], help: "Bytes of those messages, before and after.")
   static let turns = MetricDescription("roost_turns_total", .counter, labels: ["shard"], help: "Turns of the loop.")
 }

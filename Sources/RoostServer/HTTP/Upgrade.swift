@@ -5,8 +5,11 @@ import WebSocketCore
 /// A request that asks for a WebSocket as RFC 6455 section 4.2.1 wants it.
 struct Upgrade {
   private let key: HandshakeKey
+  /// What compression was agreed on; nil for none.
+  let compression: DeflateAgreement?
 
-  init(_ head: RequestHead, in bytes: RawSpan) throws(Refused) {
+  /// - Parameter compresses: Whether offers to compress are looked at.
+  init(_ head: RequestHead, in bytes: RawSpan, compresses: Bool) throws(Refused) {
     guard head.method == .get else { throw Refused(.notUpgrade, .methodNotAllowed(allow: "GET")) }
     let fields = head.fields
     guard
@@ -24,6 +27,16 @@ struct Upgrade {
       let key = HandshakeKey(bytes.extracting(range))
     else { throw Refused.malformed }
     self.key = key
+    compression = compresses ? Self.compression(head, in: bytes) : nil
+  }
+
+  private static func compression(_ head: RequestHead, in bytes: RawSpan) -> DeflateAgreement? {
+    var offer = DeflateOffer()
+    for index in 0..<head.fields.count
+    where head.text(head.fields.name(at: index), in: bytes).lowercased() == "sec-websocket-extensions" {
+      offer.add(bytes.extracting(head.fields.value(at: index)))
+    }
+    return offer.agreement
   }
 
   /// The 101. `subprotocol` is what the client offered and we speak.
@@ -34,7 +47,7 @@ struct Upgrade {
     let offered = Array((subprotocol ?? "").utf8)
     unsafe Response.writeSwitchingProtocols(
       accept: accept.bytes, subprotocol: subprotocol == nil ? nil : 0..<offered.count, of: offered.span.bytes,
-      to: &response)
+      extensions: compression?.answer ?? "", to: &response)
     return response.array()
   }
 }

@@ -16,6 +16,7 @@ extension HubHost {
     settings.rate =
       limits.rateBurst == 0
       ? nil : Rate(burst: limits.rateBurst, nanosecondsPerToken: Int64(1_000_000_000 / limits.ratePerSecond))
+    (settings.recoveryMessages, settings.recoveryBytes) = (limits.recoveryMessages, limits.recoveryBytes)
     settings.connectionsPerUser = limits.connectionsPerUser
     settings.deliversLocally = configuration.deliversWhenDegraded
     settings.historyMessages = limits.historyMessages

@@ -1,4 +1,5 @@
 import EventLoops
+import RealtimeCore
 import Synchronization
 import Telemetry
 import Transport
@@ -24,6 +25,8 @@ final class NodeContext: Sendable {
   let refusals = Tally<RefusalReason>()
   let callRefusals = Tally<CallRefusalReason>()
   let closes = Tally<CloseReason>()
+  /// Errors that clients were told by shards. The hub counts its own.
+  let errors = Tally<ClientMistake.Code>()
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()

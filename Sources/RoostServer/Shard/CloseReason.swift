@@ -5,7 +5,8 @@ import WebSocketCore
 /// Why a node ends a WebSocket: the one table of codes, of words on the wire, and of what is counted.
 enum CloseReason: Int, CountedReason {
   // the peer broke the protocol
-  case protocolError, invalidUTF8, messageTooBig, tooManyFragments, emptyFragments
+  case protocolError, invalidUTF8, invalidCompression, messageTooBig, tooManyFragments, emptyFragments
+  case tooManyBlocks
   // it obeys the protocol and is a burden
   case unfinishedMessage, controlFlood, invalidFormat, badTokens, rateLimitIgnored, tooSlow
   // it has no right to be here any more
@@ -19,9 +20,11 @@ enum CloseReason: Int, CountedReason {
     self =
       switch violation {
       case .invalidUTF8: .invalidUTF8
+      case .invalidCompression: .invalidCompression
       case .messageTooBig: .messageTooBig
       case .tooManyFragments: .tooManyFragments
       case .emptyFragments: .emptyFragments
+      case .tooManyBlocks: .tooManyBlocks
       default: .protocolError
       }
   }
@@ -50,9 +53,9 @@ enum CloseReason: Int, CountedReason {
   private var entry: (code: CloseCode, text: StaticString) {
     switch self {
     case .protocolError: (.protocolError, "")
-    case .invalidUTF8: (.invalidPayload, "")
+    case .invalidUTF8, .invalidCompression: (.invalidPayload, "")
     case .messageTooBig: (.messageTooBig, "")
-    case .tooManyFragments, .emptyFragments: (.policyViolation, "")
+    case .tooManyFragments, .emptyFragments, .tooManyBlocks: (.policyViolation, "")
     case .unfinishedMessage: (.policyViolation, "message not complete in time")
     case .controlFlood: (.policyViolation, "too many control frames")
     case .invalidFormat: (.policyViolation, "too many messages that are no JSON")

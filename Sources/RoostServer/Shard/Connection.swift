@@ -52,12 +52,14 @@ struct Connection: ~Copyable {
     static let hasMutedRooms = Flags(rawValue: 1 << 15)
     /// Came in by the port for administration.
     static let isAdministrative = Flags(rawValue: 1 << 16)
+    /// Not read for a while, because it sent too much.
+    static let isPaused = Flags(rawValue: 1 << 17)
     /// Its first request is not complete: counted among the unfinished.
-    static let isUnfinished = Flags(rawValue: 1 << 17)
+    static let isUnfinished = Flags(rawValue: 1 << 18)
     /// A trusted proxy's, whose requests say for whom they are.
-    static let isFromProxy = Flags(rawValue: 1 << 18)
+    static let isFromProxy = Flags(rawValue: 1 << 19)
     /// A trusted proxy's, which says first for whom the connection is.
-    static let awaitsProxyHeader = Flags(rawValue: 1 << 19)
+    static let awaitsProxyHeader = Flags(rawValue: 1 << 20)
   }
 
   /// A room the connection is in, or on its way into.
@@ -88,9 +90,12 @@ struct Connection: ~Copyable {
   /// Its entry in the table of addresses: its client's, as far as that is known.
   var address: AddressTable.Entry
   var phase = Phase.request
+  /// The window its compressed messages must fit; 0 when no compression was agreed on.
+  var windowBits: UInt8 = 0
   var flags: Flags
   var closing = ClosingHandshake()
   var heartbeat: Heartbeat
+  var intake = Intake()
   var user: UserNumber = 0
   var parser = RequestParser()
   /// When the phase, or a message in pieces, must be over; milliseconds of the loop's clock, 0 for never.
@@ -113,6 +118,9 @@ struct Connection: ~Copyable {
     (self.address, self.flags, self.deadline) = (address, flags, deadline)
     heartbeat = Heartbeat(now: second)
   }
+
+  /// Whether what its client sends is read now.
+  var isRead: Bool { flags.isDisjoint(with: [.ignoresInput, .isPaused]) }
 
   /// The index in ``rooms`` of the shard's room `number`.
   func membership(in room: UInt32) -> Int? {

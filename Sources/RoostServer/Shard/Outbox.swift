@@ -94,6 +94,19 @@ struct Outbox: ~Copyable {
     return UInt32(batches.count - 1)
   }
 
+  /// A room's batch, the number it has here, and the piece for those who get all of it.
+  struct AddedBatch {
+    let batch: RoomBatch
+    let source: UInt32
+    let piece: UInt32
+  }
+
+  mutating func add(_ batch: RoomBatch) -> AddedBatch {
+    let source = addBatch(batch.frames, room: batch.room)
+    let piece = addSharedPiece(source, batch.common(batch.items.indices), messages: UInt32(batch.items.count))
+    return AddedBatch(batch: batch, source: source, piece: piece)
+  }
+
   /// Makes a piece that many lanes may have as their only one.
   mutating func addSharedPiece(_ batch: UInt32, _ range: Range<UInt32>, messages: UInt32) -> UInt32 {
     pieces.append(

@@ -52,13 +52,20 @@ extension ShardCore {
   }
 
   private mutating func everyone(_ frame: [UInt8]) {
-    let batch = outbox.addBatch(frame)
-    let piece = outbox.addSharedPiece(batch, 0..<UInt32(frame.count), messages: 1)
+    // The piece for each size of window; the first is the plain one.
+    var pieces = InlineArray<16, UInt32>(repeating: Outbox.none)
     for slot in 0..<UInt32(connections.slotCount) where connections.isInUse(slot) {
       guard connections[slot].flags.isDisjoint(with: .echoes), isOpen(id(slot)) else { continue }
+      let windowBits = connections[slot].windowBits
+      if pieces[Int(windowBits)] == Outbox.none { pieces[Int(windowBits)] = piece(frame, windowBits) }
       counters.sent &+= 1
-      outbox.appendShared(piece, to: slot)
+      outbox.appendShared(pieces[Int(windowBits)], to: slot)
     }
+  }
+
+  private mutating func piece(_ frame: [UInt8], _ windowBits: UInt8) -> UInt32 {
+    let bytes = windowBits == 0 ? frame : compression.compressed(frame, windowBits: windowBits) ?? frame
+    return outbox.addSharedPiece(outbox.addBatch(bytes), 0..<UInt32(bytes.count), messages: 1)
   }
 
   private mutating func stop() {

@@ -89,6 +89,7 @@ extension ShardCore {
   }
 
   private mutating func heartbeat(_ slot: UInt32) -> Int64 {
+    if let end = pauseEnd(slot) { return end }
     switch connections[slot].heartbeat.tick(now: second, patience: rules.patience) {
     case .wait(let until): return Int64(until) * 1_000
     case .sendPing(let until):

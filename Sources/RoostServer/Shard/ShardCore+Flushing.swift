@@ -91,7 +91,7 @@ extension ShardCore {
 
   mutating func setInterest(_ slot: UInt32) {
     var interest: EventLoop.Interest = []
-    if !connections[slot].flags.contains(.ignoresInput) { interest.insert(.read) }
+    if connections[slot].isRead { interest.insert(.read) }
     let needsWritable = connections[slot].socket.noteNeeds()
     if needsWritable || connections[slot].flags.contains(.awaitsWrite) { interest.insert(.write) }
     if interest.contains(.read), connections[slot].socket.holdsMore { unread.append(connections.key(of: slot)) }

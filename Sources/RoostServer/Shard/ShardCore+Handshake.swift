@@ -3,13 +3,15 @@ import EventLoops
 import HTTPCore
 import RealtimeCore
 import Synchronization
+import WebSocketCore
 
 extension ShardCore {
   /// Decides about an upgrade, cheapest questions first, so that no flood buys a signature check.
   mutating func handshake(_ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan, isEcho: Bool) {
     do {
       try checkRoom(slot, isCounted: arrive(slot, head, bytes))
-      let upgrade = try Upgrade(head, in: bytes)
+      let upgrade = try Upgrade(head, in: bytes, compresses: context.configuration.compression.isEnabled)
+      connections[slot].windowBits = upgrade.compression?.serverWindowBits ?? 0
       if isEcho { return openEcho(slot, upgrade) }
       try context.configuration.origins.check(head, in: bytes)
       let token = try BearerToken(head, in: bytes)

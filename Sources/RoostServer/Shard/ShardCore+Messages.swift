@@ -1,17 +1,14 @@
 import Buffers
 import RealtimeCore
+import Telemetry
 import WebSocketCore
 
 extension ShardCore {
   /// A chat client said something: judge it here, tell the hub.
-  mutating func said(_ slot: UInt32, _ bytes: RawSpan) {
+  mutating func said(_ slot: UInt32, _ opcode: Opcode, _ bytes: RawSpan) {
     let message: ClientMessage
-    do { message = try ClientMessage.parse(bytes) } catch {
-      mistake(slot, error.mistake, id: error.id, bytes)
-      if error.mistake == .invalidFormat && connections[slot].session.offends(second: second) {
-        close(slot, .invalidFormat)
-      }
-      return
+    do { message = try ClientMessage.parse(bytes, payloadLimit: rules.payloadBytes) } catch {
+      return unreadable(slot, opcode, error, bytes)
     }
     let membership = membership(slot, message.room)
     switch connections[slot].session.judge(
@@ -19,9 +16,25 @@ extension ShardCore {
       roomCount: wantedRooms(slot), rules: rules.session, now: now.monotonic)
     {
     case .proceed: tellHub(slot, message, membership, bytes)
-    case .ignore: break
+    case .ignore: counters.ignored &+= 1
     case .refuse(let mistake): self.mistake(slot, mistake, id: message.id, bytes)
+    case .close: close(slot, .rateLimitIgnored)
     }
+  }
+
+  private mutating func unreadable(_ slot: UInt32, _ opcode: Opcode, _ refusal: ClientMessage.Refusal, _ bytes: RawSpan)
+  {
+    // The scanner stops at what is wrong first; a text must be UTF-8 behind that as well (RFC 6455, section 8.1).
+    let isScanned = refusal.mistake != .invalidFormat && refusal.mistake != .tooComplex
+    if !isScanned, opcode == .text, !UTF8Validator.isValid(bytes) { return peerBrokeRules(slot, .invalidUTF8) }
+    if refusal.mistake == .invalidFormat {
+      mistake(slot, refusal.mistake, id: refusal.id, bytes)
+      if connections[slot].session.offends(second: second) { close(slot, .invalidFormat) }
+      return
+    }
+    let verdict = connections[slot].session.refuse(refusal.mistake, rules: rules.session, now: now.monotonic)
+    guard case .refuse(let told) = verdict else { return close(slot, .rateLimitIgnored) }
+    mistake(slot, told, id: refusal.id, bytes)
   }
 
   /// Where in the connection's list the room is, if its client joined it.
@@ -81,6 +94,7 @@ extension ShardCore {
 
   private mutating func mistake(_ slot: UInt32, _ mistake: ClientMistake, id: Range<Int>?, _ bytes: RawSpan) {
     counters.mistakes &+= 1
+    context.errors.count(mistake.code)
     reply(slot) { ServerMessage.appendError(mistake, id: bytes.extracting(id ?? 0..<0), to: &$0) }
   }
 

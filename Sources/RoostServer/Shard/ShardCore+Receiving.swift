@@ -7,11 +7,11 @@ import WebSocketCore
 extension ShardCore {
   /// Receives once and acts on what came. More is left to the next turn, so that nobody is served alone.
   mutating func receive(_ slot: UInt32, _ event: EventBuffer.Event) {
-    guard connections[slot].flags.isDisjoint(with: [.ignoresInput, .awaitsProxyHeader]) else {
+    guard connections[slot].isRead else {
       if connections[slot].flags.contains(.awaitsProxyHeader) { return receiveProxyHeader(slot) }
       // Only errors and hang-ups are told about those who are not read.
       if event.isHangUp { lose(slot) }
-      return
+    guard connections[slot].isRead, !connections[slot].flags.contains(.awaitsProxyHeader) else {
     }
     receive(slot)
   }
@@ -28,6 +28,7 @@ extension ShardCore {
       buffer.fill(count)
       connections[slot].heartbeat.heard(now: second)
       connections[slot].leftover.release()
+      charge(slot, count)
       consumeInput(slot, &buffer)
     case .endOfStream: connections[slot].socket.isEstablished ? endOfInput(slot) : refuseTLS(slot)
     case .wouldBlock: break
@@ -77,12 +78,11 @@ extension ShardCore {
 
   /// False when more bytes are needed, or none are wanted.
   private mutating func readFrames(_ slot: UInt32, _ input: inout MutableRawSpan, at offset: inout Int) -> Bool {
-    let isEcho = connections[slot].flags.contains(.echoes)
+    let limits = readingLimits(slot)
     let key = connections.key(of: slot)
     do {
       while offset < input.byteCount,
-        let event = try connections[slot].reader.next(
-          in: &input, at: &offset, limits: isEcho ? rules.echo : rules.chat)
+        let event = try connections[slot].reader.next(in: &input, at: &offset, limits: limits)
       {
         act(on: event, slot, input.bytes)
         guard connections.contains(key), connections[slot].phase == .open else { return true }
@@ -100,6 +100,15 @@ extension ShardCore {
     return false
   }
 
+  private func readingLimits(_ slot: UInt32) -> MessageReader.Limits {
+    switch (connections[slot].flags.contains(.echoes), connections[slot].windowBits > 0) {
+    case (false, false): rules.chat
+    case (false, true): rules.compressedChat
+    case (true, false): rules.echo
+    case (true, true): rules.compressedEcho
+    }
+  }
+
   private mutating func act(on event: MessageReader.Event, _ slot: UInt32, _ input: RawSpan) {
     guard connections[slot].closing.acceptsData else {
       if case .close(let code, _) = event { peerClosed(slot, code) }
@@ -109,8 +118,15 @@ extension ShardCore {
     case .message(let opcode, let range):
       message(slot, opcode, input.extracting(range))
     case .assembled(let opcode):
+      // The next message in pieces has its own time.
+      connections[slot].deadline = 0
       let assembled = connections[slot].reader.takeAssembled()
       message(slot, opcode, assembled.bytes)
+    case .compressed(let opcode, let range):
+      compressedMessage(slot, opcode, input.extracting(range))
+    case .assembledCompressed(let opcode):
+      let assembled = connections[slot].reader.takeAssembled()
+      compressedMessage(slot, opcode, assembled.bytes)
     case .ping(let range):
       guard control(slot) else { return }
       outbox.reply(to: slot) { FrameWriter.append(.pong, input.extracting(range), to: &$0) }
@@ -124,15 +140,42 @@ extension ShardCore {
   @inline(__always)
   private mutating func message(_ slot: UInt32, _ opcode: Opcode, _ bytes: RawSpan) {
     counters.received &+= 1
-    guard connections[slot].flags.contains(.echoes) else { return said(slot, bytes) }
+    guard connections[slot].flags.contains(.echoes) else { return said(slot, opcode, bytes) }
+    echo(slot, opcode, bytes)
+  }
+
+  private mutating func echo(_ slot: UInt32, _ opcode: Opcode, _ bytes: RawSpan, wasCompressed: Bool = false) {
     counters.sent &+= 1
-    outbox.reply(to: slot) { FrameWriter.append(opcode, bytes, to: &$0) }
+    let windowBits = connections[slot].windowBits
+    guard windowBits > 0 else { return outbox.reply(to: slot) { FrameWriter.append(opcode, bytes, to: &$0) } }
+    // What came small must not go out large: a client could make us hold a thousand times what it sends.
+    let frame = compression.echo(opcode, bytes, windowBits: windowBits, answersCompressed: wasCompressed)
+    outbox.reply(to: slot) { $0.append(frame) }
+  }
+
+  /// Restores a message and does with it what is done with others.
+  private mutating func compressedMessage(_ slot: UInt32, _ opcode: Opcode, _ payload: RawSpan) {
+    let isEcho = connections[slot].flags.contains(.echoes)
+    do throws(ProtocolViolation) {
+      var restored = try compression.restore(payload, limit: (isEcho ? rules.echo : rules.chat).messageBytes)
+      if !isEcho {
+        message(slot, opcode, restored.bytes)
+      } else if opcode == .text, !UTF8Validator.isValid(restored.bytes) {
+        throw ProtocolViolation.invalidUTF8
+      } else {
+        counters.received &+= 1
+        echo(slot, opcode, restored.bytes, wasCompressed: true)
+      }
+      compression.reuse(&restored)
+    } catch {
+      peerBrokeRules(slot, error)
+    }
   }
 
   /// Pings and pongs have a budget; who floods is closed. False then.
   private mutating func control(_ slot: UInt32) -> Bool {
     if connections[slot].flags.contains(.echoes) { return true }
-    if connections[slot].session.mayControl(now: now.monotonic) { return true }
+    if connections[slot].session.mayControl(rules: rules.session, now: now.monotonic) { return true }
     close(slot, .controlFlood)
     return false
   }
@@ -140,7 +183,7 @@ extension ShardCore {
   /// A message in pieces must be complete in time, or its sender holds memory for nothing.
   private mutating func limitAssembly(_ slot: UInt32) {
     guard connections[slot].deadline == 0, !connections[slot].flags.contains(.echoes) else { return }
-    connections[slot].deadline = now.monotonic + rules.fragments
+    connections[slot].deadline = now.monotonic + pauseLeft(slot) + rules.fragments
     arm(slot, at: connections[slot].deadline)
   }
 

@@ -57,7 +57,9 @@ extension ShardCore {
     connections[slot].rooms[entry].position = Connection.Membership.outside
     if membership.isMuted { rooms.unmute(membership.room) }
     guard membership.isListed else { return }
-    guard let moved = rooms.remove(position: membership.position, from: membership.room) else { return }
+    let windowBits = connections[slot].windowBits
+    let last = rooms.remove(position: membership.position, from: membership.room, windowBits: windowBits)
+    guard let moved = last else { return }
     connections[moved.slot].rooms[Int(moved.entry)].position = membership.position
   }
 
@@ -68,7 +70,7 @@ extension ShardCore {
     guard entry < connections[slot].rooms.count else { return }
     connections[slot].rooms[entry] = last
     guard last.isListed else { return }
-    rooms.setEntry(UInt32(entry), of: last.position, in: last.room)
+    rooms.setEntry(UInt32(entry), of: last.position, in: last.room, windowBits: connections[slot].windowBits)
   }
 
   // MARK: Rooms of slow clients
@@ -113,31 +115,39 @@ extension ShardCore {
   /// Makes the connection one that the room's items are for.
   private mutating func list(_ slot: UInt32, _ entry: Int) {
     let member = ShardRooms.Member(slot: slot, entry: UInt32(entry), user: connections[slot].user)
-    connections[slot].rooms[entry].position = rooms.add(member, to: connections[slot].rooms[entry].room)
+    let room = connections[slot].rooms[entry].room
+    connections[slot].rooms[entry].position = rooms.add(member, to: room, windowBits: connections[slot].windowBits)
   }
 
   // MARK: Fan-out
 
   /// Gives every member its part of what happened in a room.
   mutating func spread(_ batch: RoomBatch) {
-    let source = outbox.addBatch(batch.frames, room: batch.room)
-    let count = UInt32(batch.items.count)
     guard let room = rooms.find(number: batch.room) else { return }
-    counters.dropped &+= rooms.mutedCount(room) &* Int(count)
-    let piece = outbox.addSharedPiece(source, batch.common(0..<batch.items.count), messages: count)
-    let members = rooms.memberCount(room)
-    counters.sent &+= members &* Int(count)
-    guard mark(batch.items) else {
-      for index in 0..<members { outbox.appendShared(piece, to: rooms.member(room, index).slot) }
+    counters.dropped &+= rooms.mutedCount(room) &* batch.items.count
+    let isAnySpecial = mark(batch.items)
+    let plain = outbox.add(batch)
+    spread(plain, to: rooms.members(room), isAnySpecial)
+    for audience in rooms.audiences(room) where !audience.members.isEmpty {
+      let compressed = compression.compressed(batch, windowBits: audience.windowBits).map { outbox.add($0) }
+      spread(compressed ?? plain, to: audience.members, isAnySpecial)
+    }
+  }
+
+  private mutating func spread(
+    _ batch: Outbox.AddedBatch, to members: ContiguousArray<ShardRooms.Member>, _ isAnySpecial: Bool
+  ) {
+    counters.sent &+= members.count &* batch.batch.items.count
+    guard isAnySpecial else {
+      for member in members { outbox.appendShared(batch.piece, to: member.slot) }
       return
     }
-    for index in 0..<members {
-      let member = rooms.member(room, index)
+    for member in members {
       let first = marks.first(of: member.user)
       if first == UserMarks.end {
-        outbox.appendShared(piece, to: member.slot)
+        outbox.appendShared(batch.piece, to: member.slot)
       } else {
-        spreadOwn(batch, source, to: member.slot, from: first)
+        spreadOwn(batch.batch, batch.source, to: member.slot, from: first)
       }
     }
   }

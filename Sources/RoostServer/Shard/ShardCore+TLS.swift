@@ -19,7 +19,7 @@ extension ShardCore {
   /// There is room for what TLS of its own accord has to send: a handshake, for the most part.
   mutating func moveTLS(_ slot: UInt32) {
     connections[slot].socket.flush()
-    if !connections[slot].flags.contains(.ignoresInput) { return receive(slot) }
+    if connections[slot].isRead { return receive(slot) }
     followTLS(slot)
   }
 
@@ -34,7 +34,7 @@ extension ShardCore {
     var keys: [Slab<Connection>.Key] = []
     swap(&keys, &unread)
     for key in keys where connections.contains(key) && connections[key.slot].socket.holdsMore {
-      if !connections[key.slot].flags.contains(.ignoresInput) { receive(key.slot) }
+      if connections[key.slot].isRead { receive(key.slot) }
     }
   }
 }

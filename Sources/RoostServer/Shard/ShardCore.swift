@@ -58,6 +58,7 @@ struct ShardCore: ~Copyable {
   var input: ReceiveBuffer?
   /// Where messages of the shard's own are written before they are framed.
   var text = ByteBuffer()
+  var compression: ShardCompression
   /// Spreads what refused clients are told to wait.
   var retries: UInt64
   var events = EventBuffer()
@@ -84,6 +85,7 @@ struct ShardCore: ~Copyable {
     self.index = index
     self.context = context
     rules = ShardRules(context.configuration)
+    compression = ShardCompression(context.configuration.compression)
     (self.loop, self.inbox, self.hub, self.log) = (loop, inbox, hub, log)
     // A hub of our own says in its first turn when it wants the next; one elsewhere never keeps us awake.
     hubDeadline = hub == nil ? 0 : nil
@@ -118,6 +120,7 @@ struct ShardCore: ~Copyable {
       flush()
     } while !hubCommands.isEmpty
     counters.turns &+= 1
+    (counters.compressed, counters.compressedFrom, counters.compressedTo) = compression.done
     context.counters[Int(index)].publish(counters)
     return isStopped ? .stopped : isWoken ? .woken : .quiet
   }

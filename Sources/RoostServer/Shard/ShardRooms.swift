@@ -12,12 +12,21 @@ struct ShardRooms: ~Copyable {
     var user: UserNumber
   }
 
+  /// Members whose frames are compressed for one size of window.
+  struct Audience {
+    let windowBits: UInt8
+    var members: ContiguousArray<Member>
+  }
+
   private struct Room {
     var name: RoomName
     var number: RoomNumber?
     /// Connections that list the room, members or not.
     var claims: UInt32
+    /// Members who get plain frames …
     var members: ContiguousArray<Member>
+    /// … and those who do not. Apart, so that fan-out asks nobody which he is.
+    var audiences: ContiguousArray<Audience> = []
     /// Connections that are members and get nothing, because they lost messages and were not told yet.
     var muted: UInt32 = 0
   }
@@ -48,8 +57,8 @@ struct ShardRooms: ~Copyable {
   mutating func mute(_ room: UInt32) { rooms[Int(room)].muted += 1 }
   mutating func unmute(_ room: UInt32) { rooms[Int(room)].muted -= 1 }
 
-  func memberCount(_ room: UInt32) -> Int { rooms[Int(room)].members.count }
-  func member(_ room: UInt32, _ index: Int) -> Member { rooms[Int(room)].members[index] }
+  func members(_ room: UInt32) -> ContiguousArray<Member> { rooms[Int(room)].members }
+  func audiences(_ room: UInt32) -> ContiguousArray<Audience> { rooms[Int(room)].audiences }
 
   /// One more connection lists the room.
   mutating func claim(_ name: RoomName) -> UInt32 {
@@ -77,6 +86,7 @@ struct ShardRooms: ~Copyable {
     byName[rooms[Int(room)].name] = nil
     if let number = rooms[Int(room)].number { byNumber[Int(number)] = Self.nowhere }
     rooms[Int(room)].members = []
+    rooms[Int(room)].audiences = []
     free.append(room)
   }
 
@@ -92,22 +102,38 @@ struct ShardRooms: ~Copyable {
     rooms[Int(room)].number = nil
   }
 
+  // Positions count within the members of one window, 0 for plain frames, which a connection never changes.
+
   /// Returns the new member's position.
-  mutating func add(_ member: Member, to room: UInt32) -> UInt32 {
-    rooms[Int(room)].members.append(member)
-    return UInt32(rooms[Int(room)].members.count - 1)
+  mutating func add(_ member: Member, to room: UInt32, windowBits: UInt8) -> UInt32 {
+    withMembers(room, windowBits) {
+      $0.append(member)
+      return UInt32($0.count - 1)
+    }
   }
 
   /// Fills the hole with the last member and returns it, so that its connection learns its new position.
-  mutating func remove(position: UInt32, from room: UInt32) -> Member? {
-    let last = rooms[Int(room)].members.removeLast()
-    guard Int(position) < rooms[Int(room)].members.count else { return nil }
-    rooms[Int(room)].members[Int(position)] = last
-    return last
+  mutating func remove(position: UInt32, from room: UInt32, windowBits: UInt8) -> Member? {
+    withMembers(room, windowBits) {
+      let last = $0.removeLast()
+      guard Int(position) < $0.count else { return nil }
+      $0[Int(position)] = last
+      return last
+    }
   }
 
   /// The member's connection moved the room to another place in its list.
-  mutating func setEntry(_ entry: UInt32, of position: UInt32, in room: UInt32) {
-    rooms[Int(room)].members[Int(position)].entry = entry
+  mutating func setEntry(_ entry: UInt32, of position: UInt32, in room: UInt32, windowBits: UInt8) {
+    withMembers(room, windowBits) { $0[Int(position)].entry = entry }
+  }
+
+  private mutating func withMembers<Result>(
+    _ room: UInt32, _ windowBits: UInt8, _ body: (inout ContiguousArray<Member>) -> Result
+  ) -> Result {
+    guard windowBits != 0 else { return body(&rooms[Int(room)].members) }
+    let known = rooms[Int(room)].audiences.firstIndex { $0.windowBits == windowBits }
+    let index = known ?? rooms[Int(room)].audiences.count
+    if known == nil { rooms[Int(room)].audiences.append(Audience(windowBits: windowBits, members: [])) }
+    return body(&rooms[Int(room)].audiences[index].members)
   }
 }

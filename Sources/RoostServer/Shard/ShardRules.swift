@@ -11,7 +11,13 @@ struct ShardRules {
   let earlyBytes = 64 * 1_024
   let chat: MessageReader.Limits
   let echo: MessageReader.Limits
+  /// The same for connections that agreed on compression.
+  let compressedChat: MessageReader.Limits
+  let compressedEcho: MessageReader.Limits
   let http = HTTPLimits()
+  let payloadBytes: Int
+  /// `nil`: as many bytes as somebody likes.
+  let intake: Intake.Rules?
   let patience: Heartbeat.Patience
   let session: Session.Rules
   /// For tokens that do not name rooms.
@@ -35,9 +41,16 @@ struct ShardRules {
     chat = MessageReader.Limits(messageBytes: limits.messageBytes, fragments: limits.fragments, checksText: false)
     self.echo = MessageReader.Limits(
       messageBytes: echo.messageBytes, fragments: echo.fragments, emptyFragments: 0xFE)
+    compressedChat = chat.takingCompressed()
+    compressedEcho = self.echo.takingCompressed()
     patience = Heartbeat.Patience(pingAfter: Int32(times.ping), giveUpAfter: Int32(times.pong))
+    payloadBytes = limits.payloadBytes == 0 ? .max : limits.payloadBytes
+    // One message may always come at once.
+    let burst = min(max(4 * limits.bytesPerSecond, limits.messageBytes), 1 << 30)
+    intake = limits.bytesPerSecond == 0 ? nil : Intake.Rules(bytesPerSecond: limits.bytesPerSecond, burst: burst)
     session = Session.Rules(
-      roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat)
+      roomsPerConnection: limits.roomsPerConnection, everybodyMayChat: configuration.everybodyMayChat,
+      conduct: Conduct.Rules(limits))
     defaultRooms = configuration.defaultRooms
     handshake = Int64(times.handshake) * 1_000
     write = Int64(times.write) * 1_000
@@ -49,5 +62,15 @@ struct ShardRules {
     parked = configuration.tokens.waitingHandshakes
     hasAdminPort = configuration.adminPort != nil
     echoPath = echo.isEnabled ? echo.path : nil
+  }
+}
+
+extension Conduct.Rules {
+  init(_ limits: ServerConfiguration.Limits) {
+    self.init(
+      rooms: limits.roomsPerConnection, controlPerSecond: limits.controlPerSecond,
+      questionsPerSecond: limits.questionsPerSecond, newRoomsPerMinute: limits.newRoomsPerMinute,
+      returnsPerMinute: limits.returnsPerMinute, typingPerSecond: limits.typingPerSecond,
+      framesPerSecond: limits.framesPerSecond)
   }
 }

@@ -101,6 +101,8 @@ struct FrameEar: ~Copyable {
       switch event {
       case .message(let opcode, let range): heard.append(.message(opcode, array(range, span.bytes)))
       case .assembled(let opcode): heard.append(.message(opcode, reader.assembled.array()))
+      case .compressed(let opcode, let range): heard.append(.message(opcode, array(range, span.bytes)))
+      case .assembledCompressed(let opcode): heard.append(.message(opcode, reader.assembled.array()))
       case .ping(let range): heard.append(.ping(array(range, span.bytes)))
       case .pong(let range): heard.append(.pong(array(range, span.bytes)))
       case .close(let code, let reason): heard.append(.close(code, array(reason, span.bytes)))

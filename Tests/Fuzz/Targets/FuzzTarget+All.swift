@@ -7,6 +7,7 @@
       FuzzTarget("redis", lengthLimit: 2_048, RedisFuzz.run),
       FuzzTarget("link", lengthLimit: 4_096, LinkFuzz.run),
       FuzzTarget("tokens", lengthLimit: 2_048, TokenFuzz.run),
+      FuzzTarget("keys", lengthLimit: 4_096, KeyFuzz.run),
       FuzzTarget("relay", lengthLimit: 4_096, RelayFuzz.run),
     ]
   }

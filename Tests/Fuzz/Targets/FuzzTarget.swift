@@ -11,6 +11,7 @@ import Foundation
 //     redis      replies of Redis, through hiredis
 //     link       the relay between its two connections, with somebody else in Redis' place
 //     tokens     tokens: as they are, and correctly signed nonsense
+//     keys       key sets and PEM files
 //     relay      the relay channel, with a hub behind it
 //
 // What an input does is decided by its bytes alone. A new target is a new file and a line in `all`.

@@ -16,12 +16,13 @@
       }
       let token = unsafe try? BearerToken(head, in: bytes.span.bytes)
       if let token { try check(token, head, bytes) }
-      guard let upgrade = unsafe try? Upgrade(head, in: bytes.span.bytes) else { return }
+      guard let upgrade = unsafe try? Upgrade(head, in: bytes.span.bytes, compresses: true) else { return }
       let response = upgrade.response(subprotocol: token?.subprotocol)
       var parser = ResponseParser()
       let answer = unsafe (try? parser.parse(response.span.bytes)) ?? nil
       try demand(answer?.status == 101 && answer?.byteCount == response.count, "the 101 is not one response")
-      try demand(answer?.fields.count == (token?.subprotocol == nil ? 3 : 4), "the 101 has lines that are not ours")
+      let lines = 3 + (token?.subprotocol == nil ? 0 : 1) + (upgrade.compression == nil ? 0 : 1)
+      try demand(answer?.fields.count == lines, "the 101 has lines that are not ours")
     }
 
     private static func check(_ token: BearerToken, _ head: RequestHead, _ bytes: [UInt8]) throws(Finding) {

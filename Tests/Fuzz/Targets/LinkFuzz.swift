@@ -109,6 +109,7 @@
         .register(incarnation: "n1-a", replaces: nil, connections: 3), .roster(room), .online, .broadcast([1]),
         .changePresence(incarnation: "n1-a", [PresenceChange(room: room, user: "ann", name: "", isJoin: true)]),
         .reap(incarnation: "n2-b"), .send(node: "n2", [2]),
+        .revocations(after: 4), .revoke([Revocation.user("ann", issuedUntil: 5, until: 9)].compactMap(\.self)),
       ]
       for request in requests {
         relay.submit(request, ticket: ticket)

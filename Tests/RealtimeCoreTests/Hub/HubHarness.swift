@@ -1,7 +1,8 @@
 import Buffers
 import Foundation
-import RealtimeCore
 import Testing
+
+@testable import RealtimeCore
 
 /// A hub with the memory relay, and shards that are nothing but books: what each connection was sent, in order.
 ///
@@ -94,6 +95,12 @@ final class HubHarness {
     run()
   }
 
+  /// What comes in one turn.
+  func tell(_ commands: [HubCommand]) {
+    for command in commands { hub.handle(command, now: now) }
+    run()
+  }
+
   func tell(_ event: RelayEvent) {
     hub.handle(event, now: now)
     run()
@@ -127,6 +134,7 @@ final class HubHarness {
 
   var counters: HubCounters { hub.counters }
   var roomCount: Int { hub.roomCount }
+  var rememberedRates: Int { hub.departedRates.count }
 
   /// The epoch of room `r`, as its members were told.
   var epoch: String {

@@ -5,6 +5,13 @@ import Testing
   private static let never = Revocation.moments.upperBound
   private let asker = ConnectionID(shard: 0, generation: 9, slot: 99)
 
+  /// What somebody who comes is told; `nil`: welcome.
+  private func refusal(of slot: UInt32, _ user: String, _ token: TokenStamp, by hub: HubHarness) -> Refusal? {
+    let connection = hub.connect(slot, user: user, token: token)
+    #expect((hub.refused[connection] == nil) == (hub.admitted[connection] != nil))
+    return hub.refused[connection]
+  }
+
   private func token(_ id: String) throws -> Revocation {
     try #require(Revocation.token(id, until: Self.never))
   }
@@ -35,20 +42,20 @@ import Testing
     let bob = hub.connect(4, user: "bob", token: TokenStamp(issuedAt: 1))
     hub.tell(.revoke(asker, [try user("ann", issuedUntil: 100)]))
     #expect(hub.closed == [old: .revoked, timeless: .revoked])
-    #expect(hub.refused[hub.connect(5, user: "ann", token: TokenStamp(issuedAt: 100))] == .revoked)
-    #expect(hub.refused[hub.connect(6, user: "ann", token: TokenStamp(id: "x"))] == .revoked)
-    #expect(hub.admitted[hub.connect(7, user: "ann", token: TokenStamp(issuedAt: 101))] != nil)
+    #expect(refusal(of: 5, "ann", TokenStamp(issuedAt: 100), by: hub) == .revoked)
+    #expect(refusal(of: 6, "ann", TokenStamp(id: "x"), by: hub) == .revoked)
+    #expect(refusal(of: 7, "ann", TokenStamp(issuedAt: 101), by: hub) == nil)
     #expect(hub.admitted[new] != nil && hub.admitted[bob] != nil)
     hub.tell(.revoke(asker, [try user("ann", issuedUntil: 99)]))
-    #expect(hub.refused[hub.connect(8, user: "ann", token: TokenStamp(issuedAt: 100))] == .revoked, "bounds only grow")
+    #expect(refusal(of: 8, "ann", TokenStamp(issuedAt: 100), by: hub) == .revoked, "bounds only grow")
   }
 
   @Test func `a revoked token is turned away as such, not for the number of connections`() throws {
     let hub = HubHarness { $0.connectionsPerUser = 1 }
     hub.connect(1, user: "ann")
     hub.tell(.revoke(asker, [try token("x")]))
-    #expect(hub.refused[hub.connect(2, user: "ann", token: TokenStamp(id: "x"))] == .revoked)
-    #expect(hub.refused[hub.connect(3, user: "ann", token: TokenStamp(id: "y"))] == .tooManyConnections)
+    #expect(refusal(of: 2, "ann", TokenStamp(id: "x"), by: hub) == .revoked)
+    #expect(refusal(of: 3, "ann", TokenStamp(id: "y"), by: hub) == .tooManyConnections)
   }
 
   @Test func `what another node revokes is read when it is told, and when the telling was missed`() throws {
@@ -90,7 +97,7 @@ import Testing
     hub.tell(.state(.degraded))
     hub.tell(.revoke(asker, [try token("x")]))
     #expect(hub.answers == [.revokedHere] && hub.closed == [ann: .revoked])
-    #expect(hub.refused[hub.connect(2, user: "ann", token: TokenStamp(id: "x"))] == .revoked)
+    #expect(refusal(of: 2, "ann", TokenStamp(id: "x"), by: hub) == .revoked)
     #expect(hub.storedRevocations == [])
     hub.failure = nil
     hub.tell(.state(.connected))
@@ -114,7 +121,7 @@ import Testing
     #expect(hub.report.revocations == 720)
     hub.replaceRelay()
     #expect(Set(hub.storedRevocations) == Set(all))
-    #expect(hub.refused[hub.connect(1, user: "ann", token: TokenStamp(id: "t7"))] == .revoked)
+    #expect(refusal(of: 1, "ann", TokenStamp(id: "t7"), by: hub) == .revoked)
   }
 
   @Test func `what others know and what this node knows comes together`() throws {
@@ -122,7 +129,7 @@ import Testing
     hub.tell(.revoke(asker, [try token("mine"), try user("ann", issuedUntil: 5)]))
     hub.replaceRelay(with: [try token("theirs"), try user("ann", issuedUntil: 9)])
     #expect(Set(hub.storedRevocations) == [try token("mine"), try token("theirs"), try user("ann", issuedUntil: 9)])
-    #expect(hub.refused[hub.connect(1, user: "ann", token: TokenStamp(issuedAt: 9))] == .revoked)
+    #expect(refusal(of: 1, "ann", TokenStamp(issuedAt: 9), by: hub) == .revoked)
   }
 
   @Test func `a revocation is forgotten some minutes after its end`() throws {
