@@ -7,11 +7,11 @@ import WebSocketCore
 extension ShardCore {
   /// Receives once and acts on what came. More is left to the next turn, so that nobody is served alone.
   mutating func receive(_ slot: UInt32, _ event: EventBuffer.Event) {
-    guard connections[slot].isRead else {
+    guard connections[slot].isRead, !connections[slot].flags.contains(.awaitsProxyHeader) else {
       if connections[slot].flags.contains(.awaitsProxyHeader) { return receiveProxyHeader(slot) }
       // Only errors and hang-ups are told about those who are not read.
       if event.isHangUp { lose(slot) }
-    guard connections[slot].isRead, !connections[slot].flags.contains(.awaitsProxyHeader) else {
+      return
     }
     receive(slot)
   }
