@@ -38,9 +38,18 @@ final class TLSContext: Sendable {
   static func server(_ identity: TLSIdentity) throws(TLSFailure) -> TLSContext {
     try unsafe TLSContext(TLS_server_method()) { context throws(TLSFailure) in
       unsafe SSL_CTX_set_cipher_list(context, ciphers)
+      try unsafe setGroups(of: context)
       unsafe SSL_CTX_set_alpn_select_cb(context, selectProtocol, nil)
       try unsafe load(identity, into: context)
     }
+  }
+
+  /// Of larger groups the client has the choice and we the work.
+  private static func setGroups(of context: OpaquePointer) throws(TLSFailure) {
+    let result = unsafe "X25519:P-256:P-384".withCString { names in
+      unsafe SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, UnsafeMutableRawPointer(mutating: names))
+    }
+    guard result == 1 else { throw TLSFailure("OpenSSL knows no X25519 or P-256") }
   }
 
   static func client(_ trust: TLSClient.Trust, _ identity: TLSIdentity?) throws(TLSFailure) -> TLSContext {

@@ -69,7 +69,8 @@ struct RedisTLSTests {
   @Test func `Another authority's certificate is refused, in words, and not in a loop`() throws {
     let (redis, port) = try server()
     let bench = try RelayBench()
-    let node = try node(bench, port, trust: try TestCertificates().authority)
+    let others = try TestCertificates()
+    let node = try node(bench, port, trust: others.authority)
     try bench.wait("degraded") { node.state == .degraded }
     #expect(node.troubles == [.tls])
     #expect(node.notices.count == 1 && node.notices[0].contains("certificate verify failed"), "\(node.notices)")

@@ -70,7 +70,7 @@ struct KeyConfigurationTests {
         "--jwks-file", "/set", "--jwks-url", "http://idp.example/keys", "--jwks-ca-file", "/no-ca",
       ])
     let expected = [
-      "the secret file /nowhere cannot be read", "jwks-ca-file: /no-ca cannot be read",
+      "--secret-file: /nowhere cannot be read", "jwks-ca-file: /no-ca cannot be read",
       "the secret file /short is shorter",
       "the secret file /a is shorter", "the public key file /private.pem is a private key",
       "the public key file /weak.pem is an RSA key", "the public key file /empty is not a PEM",

@@ -3,11 +3,12 @@
     keys.py FOLDER
 
 makes a certificate of its own in FOLDER (ca.pem, for 127.0.0.1; other.pem, for another name), prints two ports, one
-with each, and serves FOLDER/keys.json until its standard input ends. Every request adds its path to FOLDER/requests.
+with each, and serves FOLDER/keys.json until its standard input ends, and then removes FOLDER. Every request adds its path to FOLDER/requests.
 """
 
 import http.server
 import pathlib
+import shutil
 import ssl
 import subprocess
 import sys
@@ -120,3 +121,4 @@ certificate("ca", "IP:127.0.0.1")
 certificate("other", "DNS:other.example")
 print(serve("ca"), serve("other"), flush=True)
 sys.stdin.read()
+shutil.rmtree(FOLDER, ignore_errors=True)

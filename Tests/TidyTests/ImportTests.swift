@@ -24,7 +24,8 @@ import Testing
       "Buffers", "CSystem", "EventLoops", "Glibc", "HTTPCore", "Synchronization", "Transport", "WebSocketCore",
     ],
     "RoostServer": [
-      "Buffers", "Compression", "CSystem", "COpenSSL", "EventLoops", "Fetch", "FoundationEssentials", "Glibc", "HTTPCore",
+      "Buffers", "Compression", "CSystem", "COpenSSL", "EventLoops", "Fetch", "FoundationEssentials", "Glibc",
+      "HTTPCore",
       "Locks", "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "Transport", "WebSocketCore",
     ],
     "roost": [

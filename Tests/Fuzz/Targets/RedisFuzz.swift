@@ -55,8 +55,8 @@
     private static let shapes: [RequestShape] = {
       guard let room = RoomName("r") else { return [] }
       return [
-        .publish(room, count: 2), .read([(room, nil), (room, Position(epoch: "e", offset: 3))]),
-        .roster(room), .history, .changed, .alive, .reaped, .online, .sent, .revoked, .revocations(3),
+        .publish(room, count: 2), .read([(room, nil), (room, Position(epoch: "e", offset: 3))]), .roster(room),
+        .history, .changed, .alive, .reaped, .online, .sent, .revoked, .revocations(3),
       ]
     }()
 
