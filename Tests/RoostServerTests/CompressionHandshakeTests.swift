@@ -82,7 +82,7 @@ struct CompressionHandshakeTests {
         TestClient.frame([UInt8](repeating: 0, count: 4_000), isFinal: false, isCompressed: true)
           + TestClient.frame([UInt8](repeating: 0, count: 1_000), opcode: 0), 1009),
     ]
-    static let blocks = (0..<100).flatMap { _ in RawDeflate.compress([65], flush: .sync) } + [0]
+    static let blocks: [UInt8] = (0..<100).flatMap { _ in RawDeflate.compress([65], flush: .sync) } + [0]
     static let notUTF8 = TestClient.frame(RawDeflate.compress([0xC3, 0x28]), isCompressed: true)
   }
 

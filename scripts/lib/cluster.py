@@ -82,6 +82,7 @@ class Cluster:
         self.stack = contextlib.ExitStack()
         self.secret = secrets.token_hex(32)
         self.environment = {**os.environ, "ROOST_SECRET": self.secret}
+        self.processes = {}
 
     def __enter__(self):
         self.folder = pathlib.Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="roost-")))
@@ -102,6 +103,7 @@ class Cluster:
             command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log.open("wb"), stderr=subprocess.STDOUT
         )
         self.stack.callback(self.stop, name, process, log)
+        self.processes[name] = process
         return process
 
     def stop(self, name, process, log):
