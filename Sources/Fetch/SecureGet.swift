@@ -2,7 +2,7 @@ import CCurl
 import Glibc
 
 /// One `GET` over https of an address from the configuration, bounded in time and bytes. By libcurl, because TLS, DNS,
-/// several addresses of one name and HTTP's many forms of a body are nothing to write anew for a call every ten minutes.
+/// several addresses of one name and HTTP's forms of a body are too much to write for a call every ten minutes.
 ///
 /// No redirect is followed, no proxy asked, no password file or cookie read, no compressed body taken, and the server's
 /// certificate must be good for its name.

@@ -27,10 +27,14 @@ public protocol CountedReason: CaseIterable, RawRepresentable<Int>, Sendable {
 extension CountedReason {
   /// The case's name, in Prometheus' manner: `tooManyFragments` is `too_many_fragments`.
   public var word: String {
-    "\(self)".reduce(into: "") { word, letter in
-      let startsWord = letter.isUppercase && word.last?.isLowercase == true
-      word += startsWord ? "_" + letter.lowercased() : letter.lowercased()
+    var word = ""
+    var wasCapital = true
+    for letter in "\(self)" {
+      if letter.isUppercase && !wasCapital { word += "_" }
+      word += letter.lowercased()
+      wasCapital = letter.isUppercase
     }
+    return word
   }
 
   public var labels: [String] { [word] }

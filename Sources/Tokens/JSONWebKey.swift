@@ -58,7 +58,7 @@ struct JSONWebKey {
     }
   }
 
-  /// The `alg`, or what keys of the family are for without one; nil when it is none of ours, such as one for encryption.
+  /// The `alg`, or what keys of the family are for without one; nil when it is none of ours (encryption).
   private func algorithm(_ family: Algorithm.Family) throws(KeyError) -> Algorithm? {
     guard members.has("alg") else { return family.algorithm }
     guard let name = members["alg"]?.string else { throw .wrongAlgorithm }

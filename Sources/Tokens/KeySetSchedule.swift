@@ -1,4 +1,4 @@
-/// When a key set is fetched, and how long the last good one serves. It decides; its owner fetches and says how it went.
+/// When a key set is fetched, and how long the last good one serves. It decides; its owner fetches and reports.
 ///
 /// Times are milliseconds of one clock that never goes back.
 public struct KeySetSchedule: Sendable {

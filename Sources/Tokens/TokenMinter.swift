@@ -1,4 +1,4 @@
-/// Makes tokens, for `roost token`, the bench and tests. What it makes, a ``TokenVerifier`` with the same key reads back.
+/// Makes tokens, for `roost token`, the bench and tests. What it makes, a ``TokenVerifier`` of the same key reads.
 public struct TokenMinter: Sendable {
   private let key: SigningKey
   private let keyID: String?

@@ -1,7 +1,7 @@
 import COpenSSL
 import Glibc
 
-/// OpenSSL's way to a session's socket: it never blocks, never raises SIGPIPE, and never refuses to take what is little.
+/// OpenSSL's way to a session's socket: it never blocks, raises no SIGPIPE, and never refuses to take what is little.
 enum SocketBIO {
   /// Encrypted bytes that a session keeps for a full socket before it refuses more: some handshakes and alerts, and any
   /// record. Only a peer who provokes answers and reads none gets there.

@@ -88,10 +88,14 @@ struct KeyConfigurationTests {
   }
 
   @Test(arguments: [
-    "http://a/", "https://", "https:///x", "https://user@a/", "https://a b/", "ftp://a", "a", "https://a\u{7F}/",
+    "http://a/", "https://", "https:///x", "https://a b/", "ftp://a", "a", "https://a\u{7F}/",
   ])
   func `addresses that are none`(url: String) {
     #expect(Self.read(["--jwks-url", url]).problems.map { $0.prefix { $0 != ":" } } == ["jwks-url"])
+  }
+
+  @Test func `an address with a user in it is refused on the command line`() {
+    #expect(Self.read(["--jwks-url", "https://user@a/"]).problems.first?.hasPrefix("--jwks-url") == true)
   }
 
   @Test func `without any key there is one word about it`() {

@@ -116,8 +116,9 @@ struct MessageTests {
       var anna = try TestClient.chat(node, "anna", rooms: ["lobby"])
       var ben = try TestClient.chat(node, "ben", rooms: ["lobby"])
       try anna.sendFrame(
-        #"{"type":"send_message","room":"lobby","id":"m","payload":{"content":"hi"},"sender":{"id":"eve","name":"Eve"},"#
-          + #""timestamp":"1999-01-01T00:00:00.000Z","offset":99,"epoch":"mine","origin":"0000000000000001","#
+        #"{"type":"send_message","room":"lobby","id":"m","payload":{"content":"hi"},"#
+          + #""sender":{"id":"eve","name":"Eve"},"timestamp":"1999-01-01T00:00:00.000Z","offset":99,"epoch":"mine","#
+          + #""origin":"0000000000000001","#
           + #""node":"other","token":"local","version":7,"recipient_id":"eve"}"#)
       #expect(try anna.talk().contains(#""offset":1"#))
       let heard = try ben.talk()

@@ -97,8 +97,10 @@ struct TLSTests {
       var talker = try chat(node, "talker", room: "lobby")
       let words = String(repeating: "x", count: 60_000)
       let message = TestClient.frame(Array(#"{"type":"send_message","room":"lobby","payload":"\#(words)"}"#.utf8))
-      for _ in 0..<120 {
+      for n in 0..<120 {
+        print("N", n)
         try talker.send(message)
+        print("M", n)
         #expect(try talker.talk().hasPrefix(#"{"type":"ack""#))
       }
       var last: TestClient.Frame?

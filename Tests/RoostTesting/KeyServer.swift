@@ -1,7 +1,7 @@
 import Foundation
 
-/// An https server with a key set on this machine (`Tests/Servers/keys.py`), with a certificate of its own. It ends with
-/// this process, however that ends.
+/// An https server with a key set on this machine (`Tests/Servers/keys.py`), with a certificate of its own. It
+/// ends with this process, however that ends.
 public final class KeyServer: Sendable {
   public struct Failure: Error {}
 

@@ -5,10 +5,10 @@ import Synchronization
 import Telemetry
 import Tokens
 
-/// The node's keys: those of the configuration, and those of the set at `--jwks-url`, which a thread of its own fetches.
+/// The node's keys: those of the configuration, and those of the set at `--jwks-url`, which its own thread fetches.
 ///
-/// Asked once per handshake, from any shard. What it decides is in ``KeySetSchedule``; here are the thread, the lock and
-/// the log.
+/// Asked once per handshake, from any shard. What it decides is in ``KeySetSchedule``; here are the thread, the lock
+/// and the log.
 final class KeyKeeper: Sendable {
   private struct State {
     var verifier: TokenVerifier
@@ -58,8 +58,8 @@ final class KeyKeeper: Sendable {
   /// What decides about tokens now.
   var verifier: TokenVerifier { state.locked { $0.verifier } }
 
-  /// Whether a token refused for `reason` may be good when the keys that are on their way have come. Then every shard is
-  /// told ``ShardCommand/keysChanged``.
+  /// Whether a token refused for `reason` may be good when the keys that are on their way have come. Then every shard
+  /// is told ``ShardCommand/keysChanged``.
   func mayBecomeGood(_ reason: TokenError, now: Int64) -> Bool {
     guard let address, reason == .unknownKey || reason == .missingKeys else { return false }
     let isComing = state.locked { $0.schedule.unknownKey(now: now) }

@@ -21,7 +21,7 @@ extension ShardCore {
     let isSecure = connections[slot].socket.isSecure
     guard var buffer = input.take() else { preconditionFailure("received while receiving") }
     buffer.start(with: connections[slot].leftover.bytes)
-    var space = buffer.space(atMost: connections[slot].phase == .open ? rules.inputBytes : rules.earlyBytes)
+    var space = buffer.space
     let result = connections[slot].socket.receive(into: &space)
     switch result {
     case .done(let count):
