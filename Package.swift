@@ -85,7 +85,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Buffers", "COpenSSL", "EventLoops", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer", "Tokens",
+        "Buffers", "Compression", "COpenSSL", "EventLoops", "HTTPCore", "RealtimeCore", "RedisRelay", "RoostServer",
+        "Tokens",
         "WebSocketCore",
       ],
       path: "Tests/Fuzz/Targets", swiftSettings: rules),

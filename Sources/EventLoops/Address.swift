@@ -48,13 +48,14 @@ public struct Address: Sendable, CustomStringConvertible {
     guard unsafe getaddrinfo(host, "\(port)", &hints, &list) == 0 else { return [] }
     defer { unsafe freeaddrinfo(list) }
     var found: [Address] = []
-    while let entry = unsafe list?.pointee {
+    var next = unsafe list
+    while let entry = unsafe next?.pointee {
       var storage = sockaddr_storage()
       unsafe withUnsafeMutableBytes(of: &storage) {
         unsafe $0.copyMemory(from: UnsafeRawBufferPointer(start: entry.ai_addr, count: Int(entry.ai_addrlen)))
       }
       found.append(Address(storage, length: unsafe entry.ai_addrlen))
-      unsafe list = unsafe entry.ai_next
+      unsafe next = unsafe entry.ai_next
     }
     return found
   }

@@ -62,6 +62,8 @@ public final class KeyServer: Sendable {
   public func stop() {
     guard process.isRunning else { return }
     try? input.fileHandleForWriting.close()
+    // Another process may have been started meanwhile and hold the pipe open.
+    process.terminate()
     process.waitUntilExit()
     try? FileManager.default.removeItem(at: folder)
   }

@@ -10,6 +10,7 @@ enum FrameFuzz {
   static func run(_ bytes: [UInt8]) throws(Finding) {
     try check(bytes, .server, MessageReader.Limits(messageBytes: 600, fragments: 6, emptyFragments: 2))
     try check(bytes, .client, MessageReader.Limits(messageBytes: 4_096))
+    try check(bytes, .server, MessageReader.Limits(messageBytes: 600, fragments: 6).takingCompressed())
   }
 
   private static func check(
@@ -43,6 +44,7 @@ enum FrameFuzz {
 /// What a reader was told, with the bytes themselves.
 enum Heard: Equatable {
   case message(Opcode, [UInt8])
+  case compressed(Opcode, [UInt8])
   case ping([UInt8])
   case pong([UInt8])
   case close(CloseCode?, [UInt8])
@@ -52,6 +54,8 @@ enum Heard: Equatable {
   func write(key: UInt32?, to buffer: inout ByteBuffer) -> Bool {
     switch self {
     case .message(let opcode, let bytes): unsafe FrameWriter.append(opcode, bytes.span.bytes, key: key, to: &buffer)
+    case .compressed(let opcode, let bytes):
+      unsafe FrameWriter.append(opcode, bytes.span.bytes, isCompressed: true, key: key, to: &buffer)
     case .ping(let bytes): unsafe FrameWriter.append(.ping, bytes.span.bytes, key: key, to: &buffer)
     case .pong(let bytes): unsafe FrameWriter.append(.pong, bytes.span.bytes, key: key, to: &buffer)
     case .close(let code, let reason):
@@ -88,7 +92,9 @@ struct FrameEar: ~Copyable {
     try demand(offset <= waiting.count, "read behind the end")
     waiting.removeFirst(offset)
     try demand(isOver || waiting.count <= 130, "\(waiting.count) bytes were left")
-    try demand(reader.assembled.count <= limits.messageBytes, "\(reader.assembled.count) bytes are held")
+    try demand(
+      reader.assembled.count <= max(limits.messageBytes, limits.compressedBytes),
+      "\(reader.assembled.count) bytes are held")
   }
 
   /// Separate arguments: while a span into the buffer lives, the compiler lets nothing else of `self` change.
@@ -101,8 +107,8 @@ struct FrameEar: ~Copyable {
       switch event {
       case .message(let opcode, let range): heard.append(.message(opcode, array(range, span.bytes)))
       case .assembled(let opcode): heard.append(.message(opcode, reader.assembled.array()))
-      case .compressed(let opcode, let range): heard.append(.message(opcode, array(range, span.bytes)))
-      case .assembledCompressed(let opcode): heard.append(.message(opcode, reader.assembled.array()))
+      case .compressed(let opcode, let range): heard.append(.compressed(opcode, array(range, span.bytes)))
+      case .assembledCompressed(let opcode): heard.append(.compressed(opcode, reader.assembled.array()))
       case .ping(let range): heard.append(.ping(array(range, span.bytes)))
       case .pong(let range): heard.append(.pong(array(range, span.bytes)))
       case .close(let code, let reason): heard.append(.close(code, array(reason, span.bytes)))

@@ -3,6 +3,7 @@
     public static let all: [FuzzTarget] = [
       FuzzTarget("http", lengthLimit: 4_096, HTTPFuzz.run),
       FuzzTarget("frames", lengthLimit: 4_096, FrameFuzz.run),
+      FuzzTarget("deflate", lengthLimit: 2_048, DeflateFuzz.run),
       FuzzTarget("envelope", lengthLimit: 4_096, EnvelopeFuzz.run),
       FuzzTarget("redis", lengthLimit: 2_048, RedisFuzz.run),
       FuzzTarget("link", lengthLimit: 4_096, LinkFuzz.run),

@@ -7,6 +7,7 @@ import Foundation
 //
 //     http       requests: head, query, tokens, upgrade
 //     frames     WebSocket frames, both sides
+//     deflate    compressed messages, both ways
 //     envelope   client messages, beside Foundation's JSON
 //     redis      replies of Redis, through hiredis
 //     link       the relay between its two connections, with somebody else in Redis' place

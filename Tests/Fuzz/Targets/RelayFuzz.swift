@@ -13,6 +13,7 @@ import RealtimeCore
 ///     p q     another node stores a message; its frame      h r     answers wait; the first one comes
 ///             comes, is lost                                R       the first one comes with numbers of the line's
 ///     s       the relay's state                             x       the relay loses everything
+///     v       a backend revokes the token, or the user      k       a backend throws out the user `ann`
 ///
 /// In frames and messages the epoch `E` stands for the room's own; the nodes' token is `local`.
 enum RelayFuzz {
