@@ -2,7 +2,7 @@ import RoostServer
 import RoostTesting
 import Testing
 
-/// Cheap questions come first, so that no flood buys a signature check: each handshake here is wrong in several ways and
+/// Cheap questions come first, so that no flood buys a signature check: each handshake here is wrong in several ways,
 /// is told the cheapest, and no token is looked at for it.
 @Suite("Order of checks", .timeLimit(.minutes(5)))
 struct HandshakeOrderTests {

@@ -2,7 +2,7 @@ import RoostServer
 import RoostTesting
 import Testing
 
-/// The table of SPEC section 1 and of the security checklist's section 1, row by row: status, headers, body, and whether
+/// The table of SPEC section 1 and of the security checklist, section 1, row by row: status, headers, body, and whether
 /// the connection closes. Origins, limits and time have suites of their own.
 @Suite("Handshake table", .timeLimit(.minutes(5)))
 struct HandshakeTableTests {
