@@ -27,6 +27,12 @@ public struct ReceiveBuffer: ~Copyable {
     mutating get { span(count..<capacity) }
   }
 
+  /// The first `limit` bytes of ``space``, or all of it when it is smaller.
+  @_lifetime(&self)
+  public mutating func space(atMost limit: Int) -> MutableRawSpan {
+    span(count..<min(capacity, count + limit))
+  }
+
   /// The first `added` bytes of ``space`` are content now.
   public mutating func fill(_ added: Int) {
     precondition(added >= 0 && added <= capacity - count)

@@ -71,7 +71,9 @@ public struct Inflater: ~Copyable {
       let room = min(Self.pieceBytes, end + 1 - output.count)
       let (result, wasFilled) = step(input, from: &taken, room: room, to: &output)
       guard output.count <= end else { throw .tooBig }
-      if unsafe result == Z_STREAM_END || stream.pointee.data_type & 0x80 != 0 { blocks -= 1 }
+      // What zlib.h says of data_type: 0x80 is the end of a block, 0x40 says that it was a final one.
+      let place = unsafe stream.pointee.data_type
+      if place & 0x80 != 0 { blocks -= 1 }
       guard blocks + output.count / Self.bytesPerBlock >= 0 else { throw .tooManyBlocks }
       switch result {
       case Z_STREAM_END:
@@ -79,7 +81,7 @@ public struct Inflater: ~Copyable {
         // Blocks after a final one begin anew.
         unsafe inflateReset(stream)
       case Z_OK, Z_BUF_ERROR:
-        if taken == input.byteCount && !wasFilled { return false }
+        if taken == input.byteCount && !wasFilled { return place & 0xC0 == 0xC0 }
       default: throw .invalid
       }
     }

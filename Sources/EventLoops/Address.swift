@@ -70,7 +70,7 @@ public struct Address: Sendable, CustomStringConvertible {
     }
   }
 
-  /// The host in numbers, without the port: the key for limits per address. IPv4 inside IPv6 is shown as IPv4.
+  /// The host in numbers, without the port. IPv4 inside IPv6 is shown as IPv4.
   public var host: String {
     var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
     switch family {
@@ -84,6 +84,23 @@ public struct Address: Sendable, CustomStringConvertible {
     }
     let shown = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     return shown.hasPrefix("::ffff:") && shown.contains(".") ? String(shown.dropFirst(7)) : shown
+  }
+
+  /// The host's 128 bits, IPv4 as IPv6 maps it (`::ffff:a.b.c.d`); nil for a unix socket.
+  public var bits: (high: UInt64, low: UInt64)? {
+    switch family {
+    case AF_INET: (0, 0xFFFF_0000_0000 | UInt64(UInt32(bigEndian: read(sockaddr_in.self).sin_addr.s_addr)))
+    case AF_INET6: Self.halves(read(sockaddr_in6.self).sin6_addr)
+    default: nil
+    }
+  }
+
+  private static func halves(_ address: in6_addr) -> (high: UInt64, low: UInt64) {
+    unsafe withUnsafeBytes(of: address) {
+      unsafe (
+        UInt64(bigEndian: $0.load(as: UInt64.self)), UInt64(bigEndian: $0.load(fromByteOffset: 8, as: UInt64.self))
+      )
+    }
   }
 
   public var description: String { family == AF_INET6 ? "[\(host)]:\(port)" : "\(host):\(port)" }

@@ -28,9 +28,31 @@ public struct Socket: ~Copyable, Sendable {
   /// Receives into `buffer` from `offset` on. Never blocks.
   public borrowing func receive(into buffer: inout MutableRawSpan, from offset: Int = 0) -> IOResult {
     precondition(offset < buffer.byteCount)
-    return unsafe buffer.withUnsafeMutableBytes { memory in
+    return receive(into: &buffer, from: offset, flags: 0)
+  }
+
+  /// Looks at what would be received, and leaves it there. Never blocks.
+  public borrowing func peek(into buffer: inout MutableRawSpan) -> IOResult {
+    precondition(buffer.byteCount > 0)
+    return receive(into: &buffer, from: 0, flags: CInt(MSG_PEEK))
+  }
+
+  /// Takes `count` bytes that were peeked at off the stream.
+  public borrowing func discard(_ count: Int) {
+    var left = count
+    while left > 0 {
+      // TCP throws away what MSG_TRUNC receives (tcp(7)).
+      let result = recv(descriptor, nil, left, CInt(MSG_TRUNC))
+      if result < 0, errno == EINTR { continue }
+      guard result > 0 else { return }
+      left -= result
+    }
+  }
+
+  private borrowing func receive(into buffer: inout MutableRawSpan, from offset: Int, flags: CInt) -> IOResult {
+    unsafe buffer.withUnsafeMutableBytes { memory in
       while true {
-        let count = unsafe recv(descriptor, memory.baseAddress! + offset, memory.count - offset, 0)
+        let count = unsafe recv(descriptor, memory.baseAddress! + offset, memory.count - offset, flags)
         if count == 0 { return .endOfStream }
         if let result = ioResult(count) { return result }
       }

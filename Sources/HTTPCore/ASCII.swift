@@ -6,6 +6,7 @@ enum ASCII {
   static let tab = UInt8(ascii: "\t")
   static let colon = UInt8(ascii: ":")
   static let comma = UInt8(ascii: ",")
+  static let dot = UInt8(ascii: ".")
 
   static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
 

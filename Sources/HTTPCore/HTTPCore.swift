@@ -2,8 +2,10 @@
 //
 //     bytes ─► RequestParser ─► RequestHead        ranges into the caller's bytes; no String until asked
 //                   │                ├─ fields     HeaderFields, HeaderList
-//                   │                └─ query      Query, percentDecoded
+//                   │                ├─ query      Query, percentDecoded
+//                   │                └─ forwardedClient   IPAddress, by X-Forwarded-For and NetworkRanges
 //                   └─► RequestError ─► Status     the one table from mistake to number
+//     bytes ─► ProxyHeader                         what a proxy says before the request: the PROXY protocol
 //     Response ─► bytes                            answers, refusals, the 101
 //     bytes ─► ResponseParser ─► ResponseHead      for our own clients: load generator, health check
 //

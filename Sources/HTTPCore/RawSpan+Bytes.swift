@@ -38,6 +38,16 @@ extension RawSpan {
     return nil
   }
 
+  /// The last place of `wanted` in `range`.
+  func lastIndex(of wanted: UInt8, in range: Range<Int>) -> Int? {
+    var index = range.upperBound
+    while index > range.lowerBound {
+      index &-= 1
+      if byte(index) == wanted { return index }
+    }
+    return nil
+  }
+
   func array(_ range: Range<Int>) -> [UInt8] {
     unsafe extracting(range).withUnsafeBytes { unsafe Array($0) }
   }

@@ -6,11 +6,14 @@ enum RequestShape {
   case read([(room: RoomName, known: Position?)])
   case roster(RoomName)
   case history
+  case counted(Int)
   case changed, alive, reaped, online, sent, revoked
   /// After which position.
   case revocations(Int)
 
-  enum Sort { case publish, read, history, roster, changed, alive, reaped, online, sent, revoked, revocations }
+  enum Sort {
+    case publish, read, history, roster, counted, changed, alive, reaped, online, sent, revoked, revocations
+  }
 
   var sort: Sort {
     switch self {
@@ -18,6 +21,7 @@ enum RequestShape {
     case .read: .read
     case .history: .history
     case .roster: .roster
+    case .counted: .counted
     case .changed: .changed
     case .alive: .alive
     case .reaped: .reaped

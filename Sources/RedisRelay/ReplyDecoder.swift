@@ -10,6 +10,11 @@ extension Reply {
     case .changed:
       _ = try takeInteger()
       return .presenceChanged
+    case .counted(let count):
+      guard try takeArray() == count else { throw .unexpectedShape }
+      var elsewhere: [Int] = []
+      for _ in 0..<count { elsewhere.append(try takeInteger()) }
+      return .counted(elsewhere: elsewhere)
     case .alive: return try alive()
     case .reaped: return .reaped(isDone: try takeInteger() == 1)
     case .roster: return .roster(try roster())

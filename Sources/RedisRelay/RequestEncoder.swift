@@ -34,6 +34,7 @@ extension ScriptContext {
     case .changePresence(let incarnation, let changes): return change(incarnation, changes, wallClock(), &buffer)
     case .countConnections(let incarnation, let count):
       return simple(.connections, [incarnation, String(count)], .changed, &buffer)
+    case .countUsers(let incarnation, let users): return count(incarnation, users, &buffer)
     case .heartbeat(let incarnation, let connections):
       return simple(.heartbeat, [incarnation, String(connections)], .alive, &buffer)
     case .register(let incarnation, let replaces, let connections):
@@ -104,6 +105,17 @@ extension ScriptContext {
       buffer.appendWord(change.name == change.user ? "" : JSONText.escaped(change.name))
     }
     return .changed
+  }
+
+  private func count(_ incarnation: String, _ users: [UserCount], _ buffer: inout ByteBuffer) -> RequestShape {
+    precondition(users.count <= RelayLimits.usersPerCount)
+    call(.users, words: 1 + 2 * users.count, into: &buffer)
+    buffer.appendWord(incarnation)
+    for user in users {
+      buffer.appendWord(JSONText.escaped(user.user))
+      buffer.appendWord(user.connections.map { String($0) } ?? "")
+    }
+    return .counted(users.count)
   }
 
   private func revoke(_ wanted: [Revocation], now: Int64, _ buffer: inout ByteBuffer) -> RequestShape {

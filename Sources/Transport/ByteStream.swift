@@ -41,6 +41,12 @@ public struct ByteStream: ~Copyable {
     return session.send(bytes)
   }
 
+  /// Looks at what came before anything of the stream was received, in the clear; see ``Socket/peek(into:)``. What is
+  /// said there is not TLS' own yet.
+  public borrowing func peek(into buffer: inout MutableRawSpan) -> IOResult { socket.peek(into: &buffer) }
+  /// Takes `count` bytes that were peeked at off the stream.
+  public borrowing func discard(_ count: Int) { socket.discard(count) }
+
   /// Ends the sending direction (by TLS' close_notify as well); what was sent still arrives.
   public borrowing func shutdownSending() {
     guard let session else { return socket.shutdownSending() }

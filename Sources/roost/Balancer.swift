@@ -24,6 +24,8 @@ enum Balancer {
 
       frontend clients
         bind 127.0.0.1:\(port)
+        # Ours replaces whatever a client claims.
+        http-request set-header X-Forwarded-For %[src]
         default_backend nodes
 
       backend nodes

@@ -83,10 +83,10 @@ struct Cluster {
   }
 
   private mutating func startNode(_ name: String, _ port: UInt16, _ settings: [String: String]) throws {
-    // All clients of the balancer come from one address.
+    // The balancer is believed, and so is everybody on this machine: no limits per address here.
     let flags = [
       "--host", "127.0.0.1", "--port", "\(port)", "--node-id", name, "--secret-file", secretFile,
-      "--connections-per-address", "100000", "--connects-per-address", "100000",
+      "--trusted-proxies", "127.0.0.1",
     ]
     try supervisor.start(name, [Console.executable, "serve"] + flags + nodeFlags, settings: settings)
   }

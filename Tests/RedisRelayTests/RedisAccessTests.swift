@@ -20,6 +20,7 @@ struct RedisAccessTests {
     _ = try bench.publish(["a"], on: node)
     _ = try bench.roster(on: node)
     _ = try bench.call(.online, on: node)
+    _ = try bench.call(.countUsers(incarnation: "i1", [UserCount(user: "ann", connections: nil)]), on: node)
     _ = try bench.heartbeat("i1", on: node)
     _ = try bench.call(.depart(incarnation: "i1", graceMilliseconds: 0), on: node)
     guard case .reaped(true) = try bench.call(.reap(incarnation: "i1"), on: node) else {

@@ -199,6 +199,8 @@ struct RedisPresenceTests {
     try bench.register("i1", connections: 1, on: node)
     try bench.join("ann", nil, "i1", on: node)
     try bench.join("ann", "r", "i1", on: node)
+    _ = try bench.call(.countUsers(incarnation: "i1", [UserCount(user: "ann", connections: 2)]), on: node)
+    #expect(try server.ask("EXISTS", "ws:p:x", "ws:p:nx:i1") == "2\n")
     _ = try bench.publish(["a", "b"], on: node)
     _ = try bench.roster("empty", on: node)
     _ = try bench.heartbeat("i1", connections: 1, on: node)

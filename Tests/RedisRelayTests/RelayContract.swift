@@ -194,6 +194,41 @@ struct RelayContract {
   }
 
   @Test(arguments: RelayKind.allCases)
+  func `Connections of a user count on the other nodes`(_ kind: RelayKind) throws {
+    let setup = try ContractSetup(kind)
+    let (bench, node) = (setup.bench, setup.node)
+    func elsewhere(_ incarnation: String, _ counts: [(String, Int?)]) throws -> [Int] {
+      let users = counts.map { UserCount(user: $0.0, connections: $0.1) }
+      guard case .counted(let elsewhere) = try bench.call(.countUsers(incarnation: incarnation, users), on: node)
+      else { throw RelayBench.TooLate(description: "not counted") }
+      return elsewhere
+    }
+    try bench.register("i1", on: node)
+    try bench.join("ann\"", nil, "i1", on: node)
+    #expect(try elsewhere("i1", [("ann\"", nil), ("bob", 4)]) == [0, 0])
+    guard kind != .local else { return }  // has no other nodes
+    try bench.register("i2", on: node)
+    try bench.join("ann\"", nil, "i2", on: node)
+    #expect(try elsewhere("i1", [("ann\"", 3)]) == [1])
+    #expect(try elsewhere("i2", [("ann\"", nil), ("bob", nil)]) == [3, 0])
+    #expect(try elsewhere("i2", [("ann\"", 5)]) == [3])
+    #expect(try elsewhere("i1", [("ann\"", 3)]) == [5])
+    #expect(try elsewhere("i2", [("ann\"", nil)]) == [3], "told twice")
+    #expect(try elsewhere("i1", [("ann\"", 1)]) == [5])
+    #expect(try elsewhere("i2", [("ann\"", nil)]) == [1])
+    _ = try elsewhere("i1", [("ann\"", 7)])
+    // Who is not known to be online, or has no lease, changes nothing.
+    #expect(try elsewhere("ghost", [("ann\"", 9)]) == [12])
+    #expect(try elsewhere("i2", [("bob", nil), ("ann\"", nil)]) == [0, 7])
+    try bench.leave("ann\"", nil, "i1", on: node)
+    #expect(try elsewhere("i2", [("ann\"", nil)]) == [0])
+    _ = try bench.call(.depart(incarnation: "i2", graceMilliseconds: 0), on: node)
+    #expect(try elsewhere("i1", [("ann\"", nil)]) == [5])
+    _ = try bench.call(.reap(incarnation: "i2"), on: node)
+    #expect(try elsewhere("i1", [("ann\"", nil)]) == [0])
+  }
+
+  @Test(arguments: RelayKind.allCases)
   func `Who is not registered is fenced`(_ kind: RelayKind) throws {
     let setup = try ContractSetup(kind)
     let (bench, node) = (setup.bench, setup.node)

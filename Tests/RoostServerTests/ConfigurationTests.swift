@@ -1,3 +1,4 @@
+import HTTPCore
 import Testing
 import Tokens
 
@@ -109,6 +110,19 @@ struct ConfigurationTests {
     #expect(reader.remarks == ["ROOST_REDIS_ULR is not a setting"])
   }
 
+  @Test func `trusted proxies`() throws {
+    let some = read(["--trusted-proxies", "10.0.0.0/8, fd00::1 ,192.0.2.0/24", "--proxy-protocol", "on"])
+    #expect(some.problems == [] && some.configuration.expectsProxyHeader)
+    #expect(some.configuration.trustedProxies.map(\.description) == ["10.0.0.0/8", "fd00::1", "192.0.2.0/24"])
+    let setting = try #require(Setting.all.first { $0.name == "trusted-proxies" })
+    #expect(setting.value(in: some.configuration) == "10.0.0.0/8,fd00::1,192.0.2.0/24")
+    for bad in ["localhost", "10.0.0.1/8", "0.0.0.0/0", "10.0.0.0/8;fd00::1", "10.0.0.0/8,x"] {
+      #expect(read(["--trusted-proxies", bad]).problems.count == 1, "\(bad)")
+    }
+    #expect(read(["--proxy-protocol", "on"]).problems.first?.hasPrefix("proxy-protocol: ") == true)
+    #expect(read(["--proxy-protocol", "maybe"]).problems.count == 1)
+  }
+
   @Test func `default rooms`() {
     #expect(read().configuration.defaultRooms == RoomGrants())
     let some = read(["--default-join", "pub*, lobby", "--default-send="]).configuration.defaultRooms
@@ -128,7 +142,10 @@ struct ConfigurationTests {
     let two = read(["--origins", "https://a.example, http://localhost:3000"])
     #expect(two.configuration.origins == .listed(["https://a.example", "http://localhost:3000"]))
     #expect(two.problems == [])
-    for bad in ["a.example", "https://", "https://a/path", "https://A.example", "*,https://a", "null", "https://u@a"] {
+    for bad in [
+      "https://a:443", "http://a:80", "a.example", "https://", "https://a/path", "https://A.example", "*,https://a",
+      "null", "https://u@a",
+    ] {
       #expect(read(["--origins", bad]).problems.count == 1, "\(bad)")
     }
   }

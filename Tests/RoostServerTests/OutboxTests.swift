@@ -89,30 +89,3 @@ struct OutboxTests {
     #expect(isEmpty)
   }
 }
-
-@Suite("Addresses")
-struct AddressTableTests {
-  @Test func `connections of an address are counted until they go`() {
-    var table = AddressTable(limit: 2, perSecond: 1_000)
-    let first = table.add("a", nanoseconds: 0)
-    #expect(!first.isOver)
-    #expect(!table.add("a", nanoseconds: 0).isOver)
-    #expect(table.add("a", nanoseconds: 0).isOver)
-    #expect(!table.add("b", nanoseconds: 0).isOver)
-    for _ in 0..<2 { table.remove(first.entry) }
-    #expect(!table.add("a", nanoseconds: 0).isOver)
-  }
-
-  @Test func `the rate of an address outlives its connections`() {
-    var table = AddressTable(limit: 100, perSecond: 1)
-    for _ in 0..<4 { table.remove(table.add("a", nanoseconds: 0).entry) }
-    #expect(table.add("a", nanoseconds: 0).isOver)
-    #expect(!table.add("a", nanoseconds: 10_000_000_000).isOver)
-  }
-
-  @Test func `a flood of addresses is forgotten`() {
-    var table = AddressTable(limit: 100, perSecond: 1)
-    for number in 0..<50_000 { table.remove(table.add("\(number)", nanoseconds: Int64(number) * 1_000).entry) }
-    #expect(table.count <= 10_001)
-  }
-}

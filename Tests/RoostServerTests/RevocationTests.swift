@@ -26,7 +26,7 @@ struct RevocationTests {
     var client = try TestClient(port: node.port)
     try client.send(TestClient.upgradeRequest("/ws?token=\(token)"))
     let answer = try #require(try client.answer())
-    return answer.status == 401 && answer.body == HandshakeTests.unauthorized
+    return answer.status == 401 && answer.body == #"{"error":"\#(HandshakeTableTests.unauthorized)"}"#
   }
 
   private func metric(_ name: String, _ node: Node) throws -> String? {

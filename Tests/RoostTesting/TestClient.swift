@@ -32,27 +32,25 @@ public struct TestClient: ~Copyable {
   /// What was read of `received`.
   private var read = 0
 
-  /// - Parameter receiveBuffer: bytes the kernel may hold for us; small ones make a slow reader.
-  /// - Parameter tls: speaks TLS, whose handshake is over when this returns.
-  public init(port: UInt16, receiveBuffer: CInt? = nil, timeoutSeconds: Int = 10, tls: TLSClient? = nil) throws {
+  /// - Parameters:
+  ///   - source: the address to come from, of 127.0.0.0/8: `127.0.0.<source>`.
+  ///   - receiveBuffer: bytes the kernel may hold for us; small ones make a slow reader.
+  ///   - tls: speaks TLS, whose handshake is over when this returns.
+  public init(
+    port: UInt16, source: UInt8 = 1, receiveBuffer: CInt? = nil, timeoutMilliseconds: Int = 10_000,
+    tls: TLSClient? = nil
+  ) throws {
     descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
     guard descriptor >= 0 else { throw Failure.connect(errno) }
     if var size = receiveBuffer {
       unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
     }
-    var time = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
+    var time = timeval(tv_sec: timeoutMilliseconds / 1_000, tv_usec: timeoutMilliseconds % 1_000 * 1_000)
     unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     var one: CInt = 1
     unsafe setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let result = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
+    if source != 1 { _ = unsafe Self.withAddress(source, port: 0) { unsafe bind(descriptor, $0, $1) } }
+    let result = unsafe Self.withAddress(1, port: port) { unsafe connect(descriptor, $0, $1) }
     guard result == 0 else {
       let code = errno
       close(descriptor)
@@ -64,6 +62,20 @@ public struct TestClient: ~Copyable {
   }
 
   deinit { if stream == nil { close(descriptor) } }
+
+  private static func withAddress(
+    _ last: UInt8, port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
+  ) -> CInt {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = (UInt32(0x7F00_0000) | UInt32(last)).bigEndian
+    return unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+  }
 
   /// Whether we hold a socket: true as long as the client lives, so asking keeps it alive until then.
   public var isOpen: Bool { descriptor >= 0 }

@@ -6,14 +6,23 @@ extension Hub {
       output.actions.append(.refuse(connection, .revoked))
       return
     }
-    let known = userNumbers[identity.user]
-    if let known, users[known].connections.count >= configuration.connectionsPerUser {
+    guard connectionsHere(identity.user) + admissions.count(of: identity.user) < configuration.connectionsPerUser else {
       output.actions.append(.refuse(connection, .tooManyConnections))
       return
     }
-    let number = known ?? addUser(identity)
+    let newcomer = Newcomer(identity: identity, token: token)
+    guard mayBeElsewhere else { return admit(connection, newcomer, now: now) }
+    admissions.append(connection, newcomer)
+  }
+
+  func connectionsHere(_ user: String) -> Int { userNumbers[user].map { users[$0].connections.count } ?? 0 }
+
+  mutating func admit(_ connection: ConnectionID, _ newcomer: Newcomer, now: Now) {
+    let (identity, token) = (newcomer.identity, newcomer.token)
+    let number = userNumbers[identity.user] ?? addUser(identity)
     users[number].connections.append(connection)
     connections[connection] = HubConnection(user: number, token: token)
+    noteUserCount(number)
     presence.connectionsChanged(now: now.monotonic)
     output.actions.append(.admit(connection, number))
     tellNewcomer(connection)
@@ -21,13 +30,16 @@ extension Hub {
 
   mutating func disconnect(_ connection: ConnectionID, _ departure: Departure, now: Now) {
     // A refused connection was never put down.
-    guard let record = connections[connection] else { return }
+    guard let record = connections[connection] else {
+      _ = admissions.take(connection)
+      return
+    }
     outstanding[connection] = nil
     for room in record.rooms { removeMember(connection, user: record.user, room: room, departure, now: now) }
     connections[connection] = nil
     presence.connectionsChanged(now: now.monotonic)
     users[record.user].connections.removeAll { $0 == connection }
-    if users[record.user].connections.isEmpty { removeUser(record.user, now: now) }
+    if users[record.user].connections.isEmpty { removeUser(record.user, now: now) } else { noteUserCount(record.user) }
   }
 
   func user(of connection: ConnectionID) -> UserNumber? { connections[connection]?.user }
@@ -39,6 +51,7 @@ extension Hub {
     let number = users.insert(HubUser(identity, rate: departedRates.take(identity.user) ?? UserRate())).slot
     userNumbers[identity.user] = number
     presence.change(room: nil, identity, isJoin: true)
+    users[number].onlineChange = presence.lastChange
     return number
   }
 

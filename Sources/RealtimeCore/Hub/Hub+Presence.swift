@@ -103,6 +103,7 @@ extension Hub {
     register(replacing: presence.renew())
     for slot in 0..<UInt32(users.slotCount) where users.isInUse(slot) {
       presence.change(room: nil, users[slot].identity, isJoin: true)
+      beginsAnew(slot)
     }
     for slot in 0..<UInt32(rooms.slotCount) where rooms.isInUse(slot) {
       for user in rooms[slot].users.keys {

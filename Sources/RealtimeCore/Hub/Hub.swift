@@ -61,6 +61,8 @@ public struct Hub: ~Copyable {
   var typing = TypingTable()
   var privates = PrivateMessages()
   var online = OnlineCache()
+  var admissions = Admissions()
+  var userCounts = UserCounts()
   var revocations = Revocations()
   /// Rooms with somebody on the way in, due when the one who came first has waited too long.
   var entrantDeadlines = DelayQueue<RoomNumber>()
@@ -125,6 +127,7 @@ public struct Hub: ~Copyable {
     tickRosters(now: now)
     tickTyping(now: now)
     tickPrivates(now: now)
+    tickUserCounts(now: now)
     tickRings(now: now)
     if let rate = configuration.rate { departedRates.tick(now: now.monotonic, lifetime: UserRate.memory(rate)) }
     while let number = entrantDeadlines.popDue(now: now.monotonic) { giveUpEntrants(number, now: now) }
@@ -134,6 +137,8 @@ public struct Hub: ~Copyable {
 
   /// Sends what the turn gathered.
   public mutating func endTurn(now: Now) {
+    askAboutNewcomers()
+    sendUserCounts()
     sendPresenceChanges(now: now)
     historyBytes = 0
     serveRevocations(now: now)
@@ -162,6 +167,7 @@ public struct Hub: ~Copyable {
     consider(roomRetries.nextDue)
     consider(gaps.nextDue)
     consider(ringDeadline)
+    consider(userCounts.retryAt)
     consider(departedRates.nextDue)
     consider(revocationDeadline)
     return earliest
@@ -214,6 +220,8 @@ public struct Hub: ~Copyable {
     case .lease(let question, let incarnation): leaseAnswered(question, incarnation: incarnation, reply, now: now)
     case .reap(let incarnation): reapAnswered(incarnation, reply)
     case .online: onlineArrived(reply, now: now)
+    case .newcomers(let connections): newcomersCounted(connections, reply, now: now)
+    case .userCounts(let users): userCountsArrived(users, reply, now: now)
     case .revoke(let asker, let keys): revokeAnswered(asker, keys, reply, now: now)
     case .revocations: revocationsArrived(reply, now: now)
     case .chat(let connection, let id): chatAnswered(connection, id: id, reply)

@@ -3,6 +3,10 @@ struct HubUser: ~Copyable {
   let identity: Identity
   var connections: [ConnectionID] = []
   var rate: UserRate
+  /// The presence change that says the user is online here.
+  var onlineChange = 0
+  /// How many connections of the user the relay counts here; being online is one.
+  var toldConnections = 1
 
   init(_ identity: Identity, rate: UserRate) { (self.identity, self.rate) = (identity, rate) }
 }
@@ -138,6 +142,9 @@ enum Question {
   case lease(LeaseQuestion, incarnation: String)
   case reap(String)
   case online
+  /// Handshakes that wait for how many connections their users have elsewhere.
+  case newcomers([ConnectionID])
+  case userCounts([UserNumber])
   /// Which keys, and who asked; `nil`: this node, because the relay may not know them.
   case revoke(ConnectionID?, [[UInt8]])
   case revocations

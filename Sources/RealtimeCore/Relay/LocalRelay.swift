@@ -82,6 +82,7 @@ public struct LocalRelay: ~Copyable, Relay {
       guard incarnation == self.incarnation else { return .fenced }
       connections = count
       return .presenceChanged
+    case .countUsers(_, let users): return .counted(elsewhere: users.map { _ in 0 })
     case .heartbeat(let incarnation, let count):
       guard incarnation == self.incarnation else { return .fenced }
       connections = count

@@ -72,6 +72,15 @@ public struct PresenceChange: Sendable, Equatable {
   }
 }
 
+/// How many connections a user has on one node.
+public struct UserCount: Sendable, Equatable {
+  public var user: String
+  /// Nil: only asks how many there are elsewhere.
+  public var connections: Int?
+
+  public init(user: String, connections: Int?) { (self.user, self.connections) = (user, connections) }
+}
+
 /// Who is in a room, cluster-wide, and where its messages stand, at one instant.
 public struct Roster: Sendable, Equatable {
   /// All members, or 100 of them when there are more than 200.
@@ -134,6 +143,9 @@ public enum RelayRequest: Sendable {
   case changePresence(incarnation: String, [PresenceChange])
   /// This node's connections now. → `presenceChanged` or `fenced`
   case countConnections(incarnation: String, Int)
+  /// Connections of users of this node, at most ``RelayLimits/usersPerCount``; those of users who are not known to be
+  /// online here, by ``changePresence(incarnation:_:)``, change nothing. → `counted`
+  case countUsers(incarnation: String, [UserCount])
   /// Renews the lease; tells who lives and whose lease ended. → `alive` or `fenced`
   case heartbeat(incarnation: String, connections: Int)
   /// Makes a new incarnation known without any event; `replaces` will be reaped. → `alive`
@@ -161,6 +173,7 @@ public enum RelayLimits {
   public static let publicationsPerRequest = 16
   public static let roomsPerRead = 200
   public static let changesPerRequest = 50
+  public static let usersPerCount = 50
   public static let rosterNames = 100
   public static let rosterFull = 200
   public static let revocationsPerRequest = 100
@@ -177,6 +190,8 @@ public enum RelayReply: Sendable {
   case read([RoomRead])
   case history(RoomHistory)
   case presenceChanged
+  /// Connections that the users have on other nodes, in the order of the question.
+  case counted(elsewhere: [Int])
   /// `expired`: incarnations whose lease ended and whose memberships somebody must reap.
   case alive(nodes: [String], expired: [String])
   /// The incarnation has no lease: take a new one and register.

@@ -36,6 +36,7 @@ extension Script {
     end
     local function remove(room, user, isTold)
       if room == '' then
+        setExtra(user, heldExtra(user), 0)
         if redis.call('HINCRBY', P..'p:u', user, -1) <= 0 then redis.call('HDEL', P..'p:u', user) end
         return
       end

@@ -5,7 +5,7 @@
 /// token), 2 the node, 3 its session. The text before the dot names the generation; what stands behind it is secret.
 /// Keys are built inside: all of them begin with the prefix, so an ACL by prefix holds, and no Redis Cluster is used.
 public enum Script: Int, CaseIterable, Sendable {
-  case boot, publish, read, history, heartbeat, register, presence, connections, depart, reap, roster, online
+  case boot, publish, read, history, heartbeat, register, presence, connections, users, depart, reap, roster, online
   case revoke, revocations
 
   /// Numbers that are part of the scripts' text; all nodes of a cluster must agree on them.
@@ -40,10 +40,11 @@ public enum Script: Int, CaseIterable, Sendable {
     case .history: Self.guarded(settings) + Self.historyBody
     case .heartbeat: Self.guarded(settings) + Self.leases + Self.heartbeatBody
     case .register: Self.guarded(settings) + Self.leases + Self.registerBody
-    case .presence: Self.guarded(settings) + Self.leases + Self.memberships + Self.presenceBody
+    case .presence: Self.guarded(settings) + Self.leases + Self.extras + Self.memberships + Self.presenceBody
     case .connections: Self.guarded(settings) + Self.leases + Self.connectionsBody
+    case .users: Self.guarded(settings) + Self.leases + Self.extras + Self.usersBody
     case .depart: Self.guarded(settings) + Self.leases + Self.departBody
-    case .reap: Self.guarded(settings) + Self.leases + Self.memberships + Self.reapBody
+    case .reap: Self.guarded(settings) + Self.leases + Self.extras + Self.memberships + Self.reapBody
     case .roster: Self.guarded(settings) + Self.epochs + Self.rosterBody
     case .online: Self.guarded(settings) + Self.leases + Self.onlineBody
     case .revoke: Self.guarded(settings) + Self.ended + Self.revokeBody

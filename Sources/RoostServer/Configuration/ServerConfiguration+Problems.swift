@@ -50,6 +50,9 @@ extension ServerConfiguration {
 
   private var limitProblems: [String] {
     var problems: [String] = []
+    if expectsProxyHeader && trustedProxies.isEmpty {
+      problems.append("proxy-protocol: on is only for trusted-proxies, and there are none")
+    }
     if times.ping >= times.pong {
       problems.append("ping-period (\(times.ping)) must be shorter than pong-wait (\(times.pong))")
     }
@@ -68,11 +71,12 @@ extension ServerConfiguration {
     }
   }
 
-  /// Scheme and host, as browsers send them: lower case, no path, no user.
+  /// Scheme and host, as browsers send them: lower case, no path, no user, no default port.
   private static func isOrigin(_ text: String) -> Bool {
     let rest = ["https://", "http://"].first(where: text.hasPrefix).map { text.dropFirst($0.count) } ?? ""
     return !rest.isEmpty && rest == rest.lowercased()
       && rest.utf8.allSatisfy { isNameByte($0) || [":", "[", "]"].contains(UnicodeScalar($0)) }
+      && !text.hasSuffix(text.hasPrefix("https") ? ":443" : ":80")
   }
 
   private static func isNameByte(_ byte: UInt8) -> Bool {

@@ -1,3 +1,4 @@
+public import HTTPCore
 public import Tokens
 
 /// Everything a node can be told. A plain value: build it, change it, compare it, print it.
@@ -41,6 +42,10 @@ public struct ServerConfiguration: Equatable, Sendable {
     public var connectionsPerAddress = 100
     /// New connections of one address per second, in the long run; bursts of four times as many pass.
     public var connectsPerAddressPerSecond = 50
+    /// Handshakes of this node per second, in the long run; bursts of a second's worth pass. 0: as many as come.
+    public var connectsPerSecond = 0
+    /// Connections whose first request is not complete; over it the oldest of them goes. 0: a quarter of all.
+    public var handshakes = 0
     /// Connections of this node; 0: what the descriptor limit allows, less a reserve.
     public var connections = 0
     public var historyMessages = 300
@@ -132,6 +137,10 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var adminPort: UInt16?
   public var requiresExpiry = true
   public var origins = Origins.sameOrigin
+  /// Whose word about the address of a client counts.
+  public var trustedProxies: [NetworkRange] = []
+  /// Trusted proxies begin each connection with the PROXY protocol; without, they name clients in `X-Forwarded-For`.
+  public var expectsProxyHeader = false
   public var echo = Echo()
   public var compression = Compression()
   public var limits = Limits()

@@ -1,7 +1,8 @@
 extension Setting {
   /// Every setting there is, in the order of the help. Secrets are not among them: see ``SecretSetting``.
   public static let all =
-    place + tls + tokens + administration + protocolRules + rooms + compression + limits + conduct + times + logging
+    place + tls + tokens + administration + protocolRules + rooms + door + compression + limits + conduct + times
+    + logging
 
   private static let place: [Setting] = [
     .text("host", "address to listen on", form: "an IP address", \.host),
@@ -30,13 +31,6 @@ extension Setting {
   ]
 
   private static let protocolRules: [Setting] = [
-    Setting(
-      "origins", "web origins let in; empty: only the node's own host", form: "* or origins between commas",
-      read: { $0.origins.text },
-      write: { text, configuration in
-        configuration.origins = .init(text)
-        return true
-      }),
     Setting("chat-allowed", "who may send to everybody", form: "admins | all") {
       $0.everybodyMayChat ? "all" : "admins"
     } write: { text, configuration in
@@ -77,18 +71,6 @@ extension Setting {
       "rooms-per-connection", "rooms of one connection; over it: ROOM_LIMIT", 1...100_000, "rooms",
       \.limits.roomsPerConnection),
     .number(
-      "connections-per-user", "connections of one user on this node; over it: 429", 1...1_000_000, "connections",
-      \.limits.connectionsPerUser),
-    .number(
-      "connections-per-address", "connections of one IP address; over it: 429", 1...1_000_000, "connections",
-      \.limits.connectionsPerAddress),
-    .number(
-      "connects-per-address", "new connections of one IP address in the long run; over it: 429", 1...1_000_000,
-      "a second", \.limits.connectsPerAddressPerSecond),
-    .number(
-      "connections", "connections of this node; over it: 503; 0: as many as descriptors allow", 0...10_000_000,
-      "connections", \.limits.connections),
-    .number(
       "history-messages", "messages kept of one room; the oldest go", 0...100_000, "messages",
       \.limits.historyMessages),
     .number("history-time", "how long messages are kept", 1...2_592_000, "seconds", \.limits.historySeconds),
@@ -120,19 +102,4 @@ extension Setting {
     },
     .choice("log-level", "what is logged", of: ["debug", "info", "warning", "error"], \.logLevel),
   ]
-}
-
-extension ServerConfiguration.Origins {
-  fileprivate init(_ text: Substring) {
-    let listed = text.split(separator: ",").map { String($0.drop { $0 == " " }.prefix { $0 != " " }) }
-    self = listed.isEmpty ? .sameOrigin : listed == ["*"] ? .any : .listed(listed)
-  }
-
-  fileprivate var text: String {
-    switch self {
-    case .sameOrigin: ""
-    case .listed(let origins): origins.joined(separator: ",")
-    case .any: "*"
-    }
-  }
 }

@@ -1,4 +1,5 @@
 import RealtimeCore
+import Synchronization
 import Telemetry
 
 extension NodeContext {
@@ -10,6 +11,8 @@ extension NodeContext {
     text.write(Metric.connections, total.open)
     text.write(Metric.accepted, total.accepted)
     text.write(Metric.opened, total.opened)
+    text.write(Metric.tokenChecks, tokenChecks.load(ordering: .relaxed))
+    text.write(Metric.unfinished, unfinishedCount.load(ordering: .relaxed))
     text.write(Metric.refused, refusals.samples)
     text.write(Metric.callsRefused, callRefusals.samples)
     text.write(Metric.closes, closes.samples)
@@ -55,6 +58,10 @@ private enum Metric {
   static let connections = MetricDescription("roost_connections", .gauge, help: "Open WebSockets.")
   static let accepted = MetricDescription("roost_accepted_total", .counter, help: "Accepted sockets.")
   static let opened = MetricDescription("roost_opened_total", .counter, help: "Completed handshakes.")
+  static let tokenChecks = MetricDescription(
+    "roost_token_checks_total", .counter, help: "Tokens that were verified, at the cost of a signature each.")
+  static let unfinished = MetricDescription(
+    "roost_handshakes_unfinished", .gauge, help: "Connections whose first request is not complete.")
   static let refused = MetricDescription(
     "roost_handshakes_refused_total", .counter, labels: ["reason"], help: "Handshakes turned away.")
   static let callsRefused = MetricDescription(

@@ -7,6 +7,9 @@ import Telemetry
 enum Page: Sendable {
   case chat, stats, health, readiness, metrics
 
+  /// What balancers ask, who must get an answer whatever else is refused.
+  var isForMachines: Bool { self == .health || self == .readiness }
+
   func response(_ context: NodeContext, now: Int64) -> Response {
     switch self {
     case .chat: ChatPage.response

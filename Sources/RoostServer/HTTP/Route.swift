@@ -22,6 +22,19 @@ struct Route: Sendable {
     case otherMethod(allow: String)
     case badName
     case nothing
+
+    /// Balancers must get their answer whatever else is refused, and calls have limits of their own.
+    var isUnlimited: Bool {
+      switch self {
+      case .route(let route, _):
+        switch route.answer {
+        case .page(let page): page.isForMachines
+        case .online: false
+        case .call: true
+        }
+      case .otherMethod, .badName, .nothing: false
+      }
+    }
   }
 
   let method: Method

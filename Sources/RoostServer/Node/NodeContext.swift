@@ -1,5 +1,4 @@
 import EventLoops
-import Locks
 import RealtimeCore
 import Synchronization
 import Telemetry
@@ -31,7 +30,12 @@ final class NodeContext: Sendable {
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
   let hubReport = SharedReport()
-  private let addresses: Mutex<AddressTable>
+  let arrivals: Mutex<Arrivals>
+  /// Connections whose first request is not complete, and how many of them there may be.
+  let unfinishedCount = Atomic<Int>(0)
+  /// Tokens that were looked at: what a flood of handshakes must not buy.
+  let tokenChecks = Atomic<Int>(0)
+  let handshakeLimit: Int
 
   /// Descriptors kept for Redis, files, and for telling clients that the node is full.
   static let descriptorReserve = 64
@@ -47,33 +51,7 @@ final class NodeContext: Sendable {
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
     counters = (0..<shards).map { _ in SharedCounters() }
     backlogs = (0..<shards).map { _ in SharedBacklogs() }
-    let table = AddressTable(limit: limits.connectionsPerAddress, perSecond: limits.connectsPerAddressPerSecond)
-    addresses = Mutex(table)
-  }
-
-  /// A connection came: its entry in the table of addresses, and what its handshake will be told.
-  func arrive(from host: String) -> (entry: AddressTable.Entry, isOverAddressLimit: Bool, isOverNodeLimit: Bool) {
-    let now = monotonicNanoseconds()
-    let (entry, isOver) = addresses.locked { $0.add(host, nanoseconds: now) }
-    let count = connectionCount.add(1, ordering: .relaxed).newValue
-    return (entry, isOver, count > connectionLimit)
-  }
-
-  func depart(_ entry: AddressTable.Entry) {
-    addresses.locked { $0.remove(entry) }
-    connectionCount.subtract(1, ordering: .relaxed)
-  }
-
-  func host(of entry: AddressTable.Entry) -> String { addresses.locked { $0.host(of: entry) } }
-
-  /// How long this address has to wait before it may try a key or token again, in milliseconds; 0: not at all.
-  func authenticationWait(_ entry: AddressTable.Entry) -> Int {
-    let now = monotonicNanoseconds()
-    return addresses.locked { $0.authenticationWait(entry, nanoseconds: now) }
-  }
-
-  func authenticationFailed(_ entry: AddressTable.Entry) {
-    let now = monotonicNanoseconds()
-    addresses.locked { $0.authenticationFailed(entry, nanoseconds: now) }
+    handshakeLimit = limits.handshakes == 0 ? max(64, connectionLimit / 4) : limits.handshakes
+    arrivals = Mutex(Arrivals(limits))
   }
 }

@@ -12,6 +12,14 @@ enum RefusalReason: Int, CountedReason {
   case tls
   /// Too many connections of the address, or too fast: 429.
   case addressLimit
+  /// Too many handshakes of all clients together: 429.
+  case nodeRate
+  /// So far over the limit of the address, or of the node, that it is not told.
+  case flood
+  /// The oldest of too many connections without a complete request: dropped.
+  case crowdedOut
+  /// A trusted proxy's connection that did not begin with a PROXY header: dropped.
+  case proxyHeader
   case nodeFull, draining
   case origin
   /// None, bad or expired: 401.

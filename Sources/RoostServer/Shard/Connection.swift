@@ -54,6 +54,12 @@ struct Connection: ~Copyable {
     static let isAdministrative = Flags(rawValue: 1 << 16)
     /// Not read for a while, because it sent too much.
     static let isPaused = Flags(rawValue: 1 << 17)
+    /// Its first request is not complete: counted among the unfinished.
+    static let isUnfinished = Flags(rawValue: 1 << 18)
+    /// A trusted proxy's, whose requests say for whom they are.
+    static let isFromProxy = Flags(rawValue: 1 << 19)
+    /// A trusted proxy's, which says first for whom the connection is.
+    static let awaitsProxyHeader = Flags(rawValue: 1 << 20)
   }
 
   /// A room the connection is in, or on its way into.
@@ -81,8 +87,8 @@ struct Connection: ~Copyable {
   }
 
   var socket: ByteStream
-  /// Its entry in the table of addresses.
-  let address: AddressTable.Entry
+  /// Its entry in the table of addresses: its client's, as far as that is known.
+  var address: AddressTable.Entry
   var phase = Phase.request
   /// The window its compressed messages must fit; 0 when no compression was agreed on.
   var windowBits: UInt8 = 0

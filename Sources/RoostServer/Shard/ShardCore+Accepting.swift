@@ -1,6 +1,8 @@
 import Buffers
 import EventLoops
+import HTTPCore
 import RealtimeCore
+import Synchronization
 import Transport
 
 extension ShardCore {
@@ -26,24 +28,68 @@ extension ShardCore {
 
   private mutating func admit(_ socket: consuming Socket, from address: Address, _ port: Connection.Flags) {
     counters.accepted &+= 1
-    let arrival = context.arrive(from: address.host)
-    if arrival.isOverAddressLimit, context.tls != nil {
-      // To hear why, it would have to be given a handshake: a signature of ours for each try of a flood.
-      refused(.addressLimit)
-      return context.depart(arrival.entry)
+    let peer = IPAddress(address)
+    let (arrival, isOverNodeLimit) = context.arrive(from: peer)
+    guard isTold(arrival.verdict) else {
+      context.depart(arrival.entry)
+      socket.resetOnClose()
+      return
     }
-    var flags = port
-    if arrival.isOverAddressLimit { flags.insert(.isOverAddressLimit) }
-    if arrival.isOverNodeLimit { flags.insert(.isOverNodeLimit) }
+    var flags = port.union(.isUnfinished)
+    if arrival.verdict == .refused { flags.insert(.isOverAddressLimit) }
+    if isOverNodeLimit { flags.insert(.isOverNodeLimit) }
+    if context.trusts(peer) {
+      let isFirstTold = context.configuration.expectsProxyHeader && !port.contains(.isAdministrative)
+      flags.insert(isFirstTold ? .awaitsProxyHeader : .isFromProxy)
+    }
     let deadline = now.monotonic + rules.handshake
     let descriptor = socket.descriptor
     guard let stream = stream(over: socket) else { return context.depart(arrival.entry) }
+    makeRoomForNewcomer()
     let slot = connections.insert(
       Connection(stream, address: arrival.entry, flags: flags, second: second, deadline: deadline)
     ).slot
+    newcomers.append(id(slot))
     outbox.open(slot)
     do { try loop.add(descriptor, token: id(slot).rawValue, interest: .read) } catch { return destroy(slot) }
     arm(slot, at: deadline)
+  }
+
+  /// Whether a connection is let in, if only to be told why it is of no use; counts it otherwise.
+  func isTold(_ verdict: AddressTable.Verdict) -> Bool {
+    switch verdict {
+    case .welcome: return true
+    case .dropped:
+      refused(.flood)
+      return false
+    case .refused:
+      // To hear why, it would have to be given a handshake: a signature of ours for each try of a flood.
+      if context.tls != nil { refused(.addressLimit) }
+      return context.tls == nil
+    }
+  }
+
+  /// Counts one more connection without a complete request. When there are too many, the one that takes longest goes:
+  /// honest clients are done within a round trip or two, so it is the slow who make room.
+  private mutating func makeRoomForNewcomer() {
+    while let oldest = newcomers.first, !isUnfinished(oldest) { newcomers.removeFirst() }
+    let count = context.unfinishedCount.add(1, ordering: .relaxed).newValue
+    guard count > context.handshakeLimit, let oldest = newcomers.first else { return }
+    refused(.crowdedOut)
+    newcomers.removeFirst()
+    connections[oldest.slot].socket.resetOnClose()
+    destroy(oldest.slot)
+  }
+
+  private func isUnfinished(_ id: ConnectionID) -> Bool {
+    connections.contains(id.key) && connections[id.slot].flags.contains(.isUnfinished)
+  }
+
+  /// The first request is complete, or will never be.
+  mutating func finish(_ slot: UInt32) {
+    guard connections[slot].flags.contains(.isUnfinished) else { return }
+    connections[slot].flags.remove(.isUnfinished)
+    context.unfinishedCount.subtract(1, ordering: .relaxed)
   }
 
   private func stream(over socket: consuming Socket) -> ByteStream? {

@@ -100,6 +100,7 @@ extension ShardCore {
   /// Closes the socket and frees the place.
   mutating func destroy(_ slot: UInt32) {
     farewell(slot, .lost)
+    finish(slot)
     handshakes[slot] = nil
     calls[slot] = nil
     parked[slot] = nil

@@ -9,7 +9,7 @@ extension ShardCore {
   /// Decides about an upgrade, cheapest questions first, so that no flood buys a signature check.
   mutating func handshake(_ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan, isEcho: Bool) {
     do {
-      try checkRoom(slot)
+      try checkRoom(slot, isCounted: arrive(slot, head, bytes))
       let upgrade = try Upgrade(head, in: bytes, compresses: context.configuration.compression.isEnabled)
       connections[slot].windowBits = upgrade.compression?.serverWindowBits ?? 0
       if isEcho { return openEcho(slot, upgrade) }
@@ -25,15 +25,15 @@ extension ShardCore {
   }
 
   /// The node's and the address' limits.
-  private mutating func checkRoom(_ slot: UInt32) throws(Refused) {
-    let flags = connections[slot].flags
-    if flags.contains(.isOverAddressLimit) { throw Refused(.addressLimit, .tooManyRequests(retryAfter: retryAfter())) }
-    if flags.contains(.isOverNodeLimit) {
+  private mutating func checkRoom(_ slot: UInt32, isCounted: Bool) throws(Refused) {
+    guard isCounted else { throw Refused(.addressLimit, .tooManyRequests(retryAfter: retryAfter())) }
+    if connections[slot].flags.contains(.isOverNodeLimit) {
       throw Refused(.nodeFull, .unavailable("node is full", retryAfter: retryAfter()))
     }
     if context.isDraining.load(ordering: .relaxed) {
       throw Refused(.draining, .unavailable("node is draining", retryAfter: retryAfter()))
     }
+    guard context.mayConnect() else { throw Refused(.nodeRate, .tooManyRequests(retryAfter: retryAfter())) }
   }
 
   /// Asks the hub for a place; the 101 is ready and waits.
@@ -46,8 +46,8 @@ extension ShardCore {
   }
 
   mutating func admit(_ id: ConnectionID, _ user: UserNumber) {
-    // Gone meanwhile: the hub hears of it anyway.
-    guard connections.contains(id.key), let response = handshakes.removeValue(forKey: id.slot) else { return }
+    // Gone or given up meanwhile: the hub hears of it anyway.
+    guard isWaiting(id), let response = handshakes.removeValue(forKey: id.slot) else { return }
     connections[id.slot].user = user
     open(id.slot, response)
     let due = checkToken(id.slot)
@@ -56,7 +56,7 @@ extension ShardCore {
   }
 
   mutating func refuse(_ id: ConnectionID, _ refusal: Refusal) {
-    guard connections.contains(id.key), handshakes.removeValue(forKey: id.slot) != nil else { return }
+    guard isWaiting(id), handshakes.removeValue(forKey: id.slot) != nil else { return }
     connections[id.slot].flags.remove(.isKnownToHub)
     let turnedAway: Refused =
       switch refusal {
@@ -68,6 +68,10 @@ extension ShardCore {
     refused(turnedAway.reason)
     answer(id.slot, turnedAway.response)
     goOn(id.slot)
+  }
+
+  private func isWaiting(_ id: ConnectionID) -> Bool {
+    connections.contains(id.key) && connections[id.slot].phase == .waiting
   }
 
   private mutating func openEcho(_ slot: UInt32, _ upgrade: Upgrade) {

@@ -7,7 +7,8 @@ import WebSocketCore
 extension ShardCore {
   /// Receives once and acts on what came. More is left to the next turn, so that nobody is served alone.
   mutating func receive(_ slot: UInt32, _ event: EventBuffer.Event) {
-    guard connections[slot].isRead else {
+    guard connections[slot].isRead, !connections[slot].flags.contains(.awaitsProxyHeader) else {
+      if connections[slot].flags.contains(.awaitsProxyHeader) { return receiveProxyHeader(slot) }
       // Only errors and hang-ups are told about those who are not read.
       if event.isHangUp { lose(slot) }
       return
@@ -20,7 +21,7 @@ extension ShardCore {
     let isSecure = connections[slot].socket.isSecure
     guard var buffer = input.take() else { preconditionFailure("received while receiving") }
     buffer.start(with: connections[slot].leftover.bytes)
-    var space = buffer.space
+    var space = buffer.space(atMost: connections[slot].phase == .open ? rules.inputBytes : rules.earlyBytes)
     let result = connections[slot].socket.receive(into: &space)
     switch result {
     case .done(let count):

@@ -15,11 +15,13 @@ extension ShardCore {
         return false
       }
       offset += head.byteCount
+      finish(slot)
       begin(head, slot)
       if isLast { connections[slot].flags.insert(.closesAfterAnswer) }
       route(slot, head, bytes)
     } catch {
       counters.mistakes &+= 1
+      finish(slot)
       refused(.malformed)
       connections[slot].flags.insert(.closesAfterAnswer)
       answer(slot, .refusal(error))
@@ -51,7 +53,12 @@ extension ShardCore {
     let isServed = { [isSplit = rules.hasAdminPort] (place: Route.Place) in
       place == .both || !isSplit || (place == .mainPort) == isMain
     }
-    switch Route.find(head.method, head.array(head.path, in: bytes), isServed: isServed) {
+    let found = Route.find(head.method, head.array(head.path, in: bytes), isServed: isServed)
+    guard !isMain || found.isUnlimited || mayAsk(slot, head, bytes) else {
+      refused(.addressLimit)
+      return answer(slot, .tooManyRequests(retryAfter: retryAfter()))
+    }
+    switch found {
     case .nothing: turnAway(slot, head, .error(.notFound, "not found", keepAlive: true))
     case .otherMethod(let allow): turnAway(slot, head, .methodNotAllowed(allow: allow, keepAlive: true))
     case .badName: turnAway(slot, head, .error(.badRequest, "bad name in the path", keepAlive: true))
@@ -67,7 +74,9 @@ extension ShardCore {
     case .online:
       let isVerbose = ((try? head.queryValue("verbose", in: bytes)) ?? nil) != nil
       askOnline(slot, isVerbose: isVerbose)
-    case .call(let kind): call(slot, kind, names, head, bytes)
+    case .call(let kind):
+      noteCaller(slot, head, bytes)
+      call(slot, kind, names, head, bytes)
     }
   }
 

@@ -1,5 +1,6 @@
 import Buffers
 import RealtimeCore
+import Synchronization
 import Telemetry
 import Tokens
 import WebSocketCore
@@ -19,6 +20,7 @@ extension ShardCore {
 
   /// What a token grants, if it is good: the one place where tokens are checked.
   func grant(of token: [UInt8]) throws(TokenError) -> TokenGrant {
+    context.tokenChecks.add(1, ordering: .relaxed)
     let claims = try context.keys.verifier.verify(token, now: now.wall / 1_000)
     guard let grant = TokenGrant(claims, defaults: rules.defaultRooms) else { throw .badClaims }
     return grant

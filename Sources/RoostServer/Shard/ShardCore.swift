@@ -38,6 +38,8 @@ struct ShardCore: ~Copyable {
   var outbox = Outbox()
   var timers = Timers()
   var counters = ShardCounters()
+  /// Who has not completed a request yet.
+  var newcomers = Newcomers()
   /// Handshakes that wait for the hub: their 101, ready to be sent.
   var handshakes: [UInt32: [UInt8]] = [:]
   /// Calls to the API whose body is on its way, or that wait for the hub.

@@ -5,9 +5,9 @@ import WebSocketCore
 
 /// The configuration in the units the shard works with.
 struct ShardRules {
-  /// Bytes received at once, and the most of a handshake with what was sent after it.
+  /// Bytes received at once.
   let inputBytes = 256 * 1_024
-  /// Bytes kept of a client that sends before its handshake is answered.
+  /// Bytes received at once before the handshake is answered; with so many kept, no more are received.
   let earlyBytes = 64 * 1_024
   let chat: MessageReader.Limits
   let echo: MessageReader.Limits

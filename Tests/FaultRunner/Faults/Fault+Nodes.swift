@@ -188,7 +188,7 @@ extension Scene {
 final class TestClientBox {
   private var client: TestClient
 
-  init(port: UInt16) throws { client = try TestClient(port: port, timeoutSeconds: 2) }
+  init(port: UInt16) throws { client = try TestClient(port: port, timeoutMilliseconds: 2_000) }
 
   /// The status of the answer to an upgrade request.
   func ask(_ target: String) -> Int? {

@@ -29,6 +29,7 @@ struct HostileReply {
     case .changePresence, .countConnections, .depart: return number(0) == 3 ? .fenced : .presenceChanged
     case .heartbeat, .register:
       return number(0) == 3 ? .fenced : .alive(nodes: ["n1-abcdef", "n2"], expired: number(0) == 4 ? ["n2"] : [])
+    case .countUsers(_, let users): return .counted(elsewhere: users.indices.map { number($0) - 1 })
     case .reap: return .reaped(isDone: number(0) % 2 == 0)
     case .roster:
       let members = [Identity(user: "ann", name: "Ann"), Identity(user: "eve", name: "")].compactMap(\.self)

@@ -56,7 +56,7 @@
       guard let room = RoomName("r") else { return [] }
       return [
         .publish(room, count: 2), .read([(room, nil), (room, Position(epoch: "e", offset: 3))]), .roster(room),
-        .history, .changed, .alive, .reaped, .online, .sent, .revoked, .revocations(3),
+        .history, .counted(2), .changed, .alive, .reaped, .online, .sent, .revoked, .revocations(3),
       ]
     }()
 

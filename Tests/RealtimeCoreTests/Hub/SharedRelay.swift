@@ -61,6 +61,7 @@ final class SharedRelay {
       guard leases.contains(incarnation) else { return .fenced }
       for change in changes { apply(change, incarnation) }
       return .presenceChanged
+    case .countUsers(_, let users): return .counted(elsewhere: users.map { _ in 0 })
     case .depart(let incarnation, _):
       leases.remove(incarnation)
       return .presenceChanged

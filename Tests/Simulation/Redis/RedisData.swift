@@ -58,6 +58,9 @@ struct RedisData {
   var rooms: [String: [String: Presence]] = [:]
   var users: [String: Int] = [:]
   var undo: [String: Set<Entry>] = [:]
+  /// Connections beyond one per node: of each user, and of each incarnation's users.
+  var extras: [String: Int] = [:]
+  var ownExtras: [String: [String: Int]] = [:]
 
   /// Removes what time has ended.
   mutating func expire(now: Int) {

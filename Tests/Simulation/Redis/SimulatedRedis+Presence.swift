@@ -31,6 +31,7 @@ extension SimulatedRedis {
 
   private func remove(_ room: String, _ user: String, isTold: Bool, _ call: ScriptCall) {
     if room.isEmpty {
+      setExtra(user, 0, call.text(4))
       data.users[user, default: 0] -= 1
       if data.users[user]! <= 0 { data.users[user] = nil }
       return
@@ -81,6 +82,30 @@ extension SimulatedRedis {
     data.undo[incarnation] = nil
     data.dying[incarnation] = nil
     return .integer(1)
+  }
+
+  private func setExtra(_ user: String, _ after: Int, _ incarnation: String) {
+    let before = data.ownExtras[incarnation]?[user] ?? 0
+    guard before != after else { return }
+    data.ownExtras[incarnation, default: [:]][user] = after > 0 ? after : nil
+    if data.ownExtras[incarnation]!.isEmpty { data.ownExtras[incarnation] = nil }
+    let sum = data.extras[user, default: 0] + after - before
+    data.extras[user] = sum > 0 ? sum : nil
+  }
+
+  func users(_ call: ScriptCall) -> RedisReply {
+    let incarnation = call.text(4)
+    let isHeld = holdsLease(incarnation)
+    var elsewhere: [RedisReply] = []
+    for argument in stride(from: 5, through: call.count, by: 2) {
+      let user = call.text(argument)
+      let isHere = data.undo[incarnation]?.contains(RedisData.Entry(room: "", user: user)) == true
+      if let count = Int(call.text(argument + 1)), isHeld, isHere { setExtra(user, max(count - 1, 0), incarnation) }
+      let all = data.users[user, default: 0] + data.extras[user, default: 0]
+      let own = (isHere ? 1 : 0) + (data.ownExtras[incarnation]?[user] ?? 0)
+      elsewhere.append(.integer(all - own))
+    }
+    return .array(elsewhere)
   }
 
   func roster(_ call: ScriptCall) -> RedisReply {

@@ -184,6 +184,7 @@ public final class SimulatedRedis {
     case .register: return register(call)
     case .presence: return presence(call)
     case .connections: return connections(call)
+    case .users: return users(call)
     case .depart: return depart(call)
     case .reap: return reap(call)
     case .roster: return roster(call)
