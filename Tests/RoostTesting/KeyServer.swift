@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// An https server with a key set on this machine (`Tests/Servers/keys.py`), with a certificate of its own. It
 /// ends with this process, however that ends.
@@ -62,8 +63,9 @@ public final class KeyServer: Sendable {
   public func stop() {
     guard process.isRunning else { return }
     try? input.fileHandleForWriting.close()
-    // Another process may have been started meanwhile and hold the pipe open.
-    process.terminate()
+    // Another process that was started meanwhile may hold the pipe open, and where nodes run in this process their
+    // signals are blocked, in children too.
+    kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     try? FileManager.default.removeItem(at: folder)
   }
