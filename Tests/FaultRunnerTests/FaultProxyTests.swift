@@ -4,7 +4,7 @@ import Testing
 
 @testable import RoostTesting
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FaultProxyTests {
   private let server: EchoServer
   private let proxy: FaultProxy

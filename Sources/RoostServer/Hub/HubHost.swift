@@ -45,13 +45,13 @@ struct HubHost: ~Copyable {
   @discardableResult
   mutating func turn(_ commands: inout [HubCommand], now: Now) -> Int64? {
     relay.advance(to: now)
+    // What the relay says of itself comes first: the first command of all must not meet a relay that seems away.
+    takeRelayEvents(now: now)
     for command in commands { hub.handle(command, now: now) }
     commands.removeAll(keepingCapacity: true)
     if let due = hub.nextDeadline, due <= now.monotonic { hub.tick(now: now) }
     repeat {
-      relay.takeEvents(into: &events)
-      for event in events { hub.handle(event, now: now) }
-      events.removeAll(keepingCapacity: true)
+      takeRelayEvents(now: now)
       hub.endTurn(now: now)
       perform()
       relay.endTurn(now: now)
@@ -60,6 +60,12 @@ struct HubHost: ~Copyable {
     for notice in relay.takeNotices() { log.warning("redis", ["notice": .string(notice)]) }
     report.publish(hub.report)
     return nextDeadline
+  }
+
+  private mutating func takeRelayEvents(now: Now) {
+    relay.takeEvents(into: &events)
+    for event in events { hub.handle(event, now: now) }
+    events.removeAll(keepingCapacity: true)
   }
 
   /// Hands over what `shard` gets, in exchange for an empty one whose memory serves the next turn.
