@@ -25,16 +25,17 @@ public struct Replay: Sendable {
 
   /// Appends one message as its client gets it.
   public func append(_ message: PastMessage, to buffer: inout ByteBuffer) {
-    message.envelope.appendClientFrame(
-      to: &buffer, offset: message.offset, includingClientID: message.sender == user)
+    message.envelope.appendClientFrame(to: &buffer, offset: message.offset, includingClientID: isOwn(message))
   }
+
+  private func isOwn(_ message: PastMessage) -> Bool { UserKey(message.sender) == UserKey(user) }
 }
 
 // How long a message is before it is written, so that its frame can be written in one go.
 extension Replay {
   /// How many bytes ``append(_:to:)`` writes.
   public func byteCount(of message: PastMessage) -> Int {
-    message.envelope.clientFrameCount(offset: message.offset, includingClientID: message.sender == user)
+    message.envelope.clientFrameCount(offset: message.offset, includingClientID: isOwn(message))
   }
 }
 

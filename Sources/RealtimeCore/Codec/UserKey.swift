@@ -1,0 +1,19 @@
+/// A user's id where users are told apart: by its bytes.
+///
+/// Swift takes two strings for equal that only look the same (`é` in one scalar or in two). The tokens of two users
+/// must not make them one, and Redis goes by bytes as well.
+struct UserKey: Hashable, Comparable, Sendable {
+  let id: String
+
+  init(_ id: String) { self.id = id }
+
+  static func == (left: Self, right: Self) -> Bool { left.id.utf8.elementsEqual(right.id.utf8) }
+  static func < (left: Self, right: Self) -> Bool { left.id.utf8.lexicographicallyPrecedes(right.id.utf8) }
+
+  // Those that look the same share the string's hash, which harms nobody.
+  func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+extension Identity {
+  var key: UserKey { UserKey(user) }
+}
