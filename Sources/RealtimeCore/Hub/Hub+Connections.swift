@@ -15,11 +15,11 @@ extension Hub {
     admissions.append(connection, newcomer)
   }
 
-  func connectionsHere(_ user: String) -> Int { userNumbers[user].map { users[$0].connections.count } ?? 0 }
+  func connectionsHere(_ user: String) -> Int { userNumbers[UserKey(user)].map { users[$0].connections.count } ?? 0 }
 
   mutating func admit(_ connection: ConnectionID, _ newcomer: Newcomer, now: Now) {
     let (identity, token) = (newcomer.identity, newcomer.token)
-    let number = userNumbers[identity.user] ?? addUser(identity)
+    let number = userNumbers[identity.key] ?? addUser(identity)
     users[number].connections.append(connection)
     connections[connection] = HubConnection(user: number, token: token)
     noteUserCount(number)
@@ -45,11 +45,11 @@ extension Hub {
   func user(of connection: ConnectionID) -> UserNumber? { connections[connection]?.user }
 
   /// The user's number when it has connections here.
-  func localUser(_ id: String) -> UserNumber? { userNumbers[id] }
+  func localUser(_ id: String) -> UserNumber? { userNumbers[UserKey(id)] }
 
   private mutating func addUser(_ identity: Identity) -> UserNumber {
     let number = users.insert(HubUser(identity, rate: departedRates.take(identity.user) ?? UserRate())).slot
-    userNumbers[identity.user] = number
+    userNumbers[identity.key] = number
     presence.change(room: nil, identity, isJoin: true)
     users[number].onlineChange = presence.lastChange
     return number
@@ -58,7 +58,7 @@ extension Hub {
   private mutating func removeUser(_ number: UserNumber, now: Now) {
     let (identity, spent) = (users[number].identity, users[number].rate)
     _ = users.remove(number)
-    userNumbers[identity.user] = nil
+    userNumbers[identity.key] = nil
     if let rate = configuration.rate, !spent.isIdle(at: now.monotonic * 1_000_000) {
       departedRates.keep(spent, of: identity.user, now: now.monotonic, lifetime: UserRate.memory(rate))
     }

@@ -225,7 +225,7 @@ extension Hub {
 extension Roster {
   /// The roster with `identity` in it: a change that is still on its way must not leave out whom it is for.
   func including(_ identity: Identity) -> Roster {
-    guard !members.contains(where: { $0.user == identity.user }) else { return self }
+    guard !members.contains(where: { $0.key == identity.key }) else { return self }
     var complete = self
     if members.count == count {
       complete.count += 1

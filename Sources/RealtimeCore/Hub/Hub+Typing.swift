@@ -12,7 +12,7 @@ struct TypingTable {
 
   struct Key: Hashable {
     let room: RoomName
-    let user: String
+    let user: UserKey
   }
 
   /// Users of this node: when others were last told.
@@ -35,7 +35,7 @@ extension Hub {
     else { return }
     let identity = users[user].identity
     guard isTyping else { return stopTyping(room: room, identity, now: now) }
-    let key = TypingTable.Key(room: room, user: identity.user)
+    let key = TypingTable.Key(room: room, user: identity.key)
     if let last = typing.told[key], now.monotonic < last + TypingTable.repeatInterval { return }
     typing.told[key] = now.monotonic
     typing.expire(key, at: now.monotonic + TypingTable.lifetime)
@@ -44,7 +44,7 @@ extension Hub {
 
   /// The user stopped, left the room or is gone.
   mutating func stopTyping(room: RoomName, _ identity: Identity, now: Now) {
-    guard typing.told.removeValue(forKey: TypingTable.Key(room: room, user: identity.user)) != nil else { return }
+    guard typing.told.removeValue(forKey: TypingTable.Key(room: room, user: identity.key)) != nil else { return }
     broadcastTyping(.userStoppedTyping, room, identity, now: now)
   }
 
@@ -64,7 +64,7 @@ extension Hub {
     guard frame.kind == .userTyping else {
       return endTyping(room: room, user: user, isTold: false, now: now)
     }
-    let key = TypingTable.Key(room: room, user: user)
+    let key = TypingTable.Key(room: room, user: UserKey(user))
     let until = now.monotonic + TypingTable.lifetime
     typing.expire(key, at: until)
     if typing.active[key] != nil {
@@ -78,7 +78,7 @@ extension Hub {
 
   /// Ends a user's typing; members hear of it unless they are told something that says so anyway.
   mutating func endTyping(room: RoomName, user: String, isTold: Bool, now: Now) {
-    guard let entry = typing.active.removeValue(forKey: TypingTable.Key(room: room, user: user)), !isTold,
+    guard let entry = typing.active.removeValue(forKey: TypingTable.Key(room: room, user: UserKey(user))), !isTold,
       let number = roomNumbers[room]
     else { return }
     let stamp = stamp(now)
@@ -93,7 +93,7 @@ extension Hub {
     while let key = typing.popDue(now: now.monotonic) {
       if let last = typing.told[key], last + TypingTable.lifetime <= now.monotonic { typing.told[key] = nil }
       guard let entry = typing.active[key], entry.until <= now.monotonic else { continue }
-      endTyping(room: key.room, user: key.user, isTold: false, now: now)
+      endTyping(room: key.room, user: key.user.text, isTold: false, now: now)
     }
   }
 }

@@ -16,23 +16,23 @@ struct Newcomer {
 /// Handshakes that wait to hear how many connections their user has elsewhere.
 struct Admissions {
   private var waiting: [ConnectionID: Newcomer] = [:]
-  private var counts: [String: Int] = [:]
+  private var counts: [UserKey: Int] = [:]
   /// Those that nobody was asked about yet.
   private var unasked: [ConnectionID] = []
 
-  func count(of user: String) -> Int { waiting.isEmpty ? 0 : counts[user, default: 0] }
+  func count(of user: String) -> Int { waiting.isEmpty ? 0 : counts[UserKey(user), default: 0] }
 
   mutating func append(_ connection: ConnectionID, _ newcomer: Newcomer) {
     waiting[connection] = newcomer
-    counts[newcomer.identity.user, default: 0] += 1
+    counts[newcomer.identity.key, default: 0] += 1
     unasked.append(connection)
   }
 
   /// Takes a connection out; nil when it is not waiting any more.
   mutating func take(_ connection: ConnectionID) -> Newcomer? {
     guard let newcomer = waiting.removeValue(forKey: connection) else { return nil }
-    let count = counts[newcomer.identity.user, default: 1] - 1
-    counts[newcomer.identity.user] = count == 0 ? nil : count
+    let count = counts[newcomer.identity.key, default: 1] - 1
+    counts[newcomer.identity.key] = count == 0 ? nil : count
     return newcomer
   }
 

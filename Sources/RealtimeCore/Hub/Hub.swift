@@ -30,7 +30,7 @@ public struct Hub: ~Copyable {
   // Who and where
   var connections: [ConnectionID: HubConnection] = [:]
   var users = Slab<HubUser>()
-  var userNumbers: [String: UserNumber] = [:]
+  var userNumbers: [UserKey: UserNumber] = [:]
   var departedRates = DepartedRates()
   var rooms = Slab<HubRoom>()
   var roomNumbers: [RoomName: RoomNumber] = [:]

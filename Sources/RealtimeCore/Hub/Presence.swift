@@ -21,13 +21,13 @@ struct Presence {
   /// A user who lost his last connection in a room and may come back before others are told.
   private struct Leaver: Hashable {
     let room: RoomName
-    let user: String
+    let user: UserKey
   }
 
   /// What a change is about: a user in a room, or online.
   private struct Place: Hashable {
     let room: RoomName?
-    let user: String
+    let user: UserKey
   }
 
   private let instance: String
@@ -95,7 +95,7 @@ struct Presence {
     var isNeeded = [Bool](repeating: true, count: waiting.count)
     for index in triedCount..<waiting.count {
       let change = waiting[index].change
-      let place = Place(room: change.room, user: change.user)
+      let place = Place(room: change.room, user: UserKey(change.user))
       if let first = firsts[place], waiting[first].change.isJoin != change.isJoin,
         waiting[first].change.name == change.name
       {
@@ -165,14 +165,14 @@ struct Presence {
 
   mutating func leaveLater(room: RoomName, _ identity: Identity, due: Int64) {
     leaveTurn += 1
-    let leaver = Leaver(room: room, user: identity.user)
+    let leaver = Leaver(room: room, user: identity.key)
     leavers[leaver] = (identity, leaveTurn)
     leaving.append((leaver, leaveTurn), due: due)
   }
 
   /// True when the user was about to leave: nothing needs to be told.
   mutating func cancelLeave(room: RoomName, user: String) -> Bool {
-    leavers.removeValue(forKey: Leaver(room: room, user: user)) != nil
+    leavers.removeValue(forKey: Leaver(room: room, user: UserKey(user))) != nil
   }
 
   /// Tells of those whose grace is over.

@@ -3,12 +3,12 @@ public import Buffers
 /// A delivered message, as a room remembers it.
 public struct PastMessage: Sendable {
   let envelope: RelayEnvelope
-  /// The sender's user id, whose own copies carry `client_id`.
-  let sender: String
+  /// The sender, whose own copies carry `client_id`.
+  let sender: UserKey
   public let offset: Int
 
   init(envelope: RelayEnvelope, sender: String, offset: Int) {
-    (self.envelope, self.sender, self.offset) = (envelope, sender, offset)
+    (self.envelope, self.sender, self.offset) = (envelope, UserKey(sender), offset)
   }
 
   /// About how many bytes a client gets.
@@ -19,9 +19,9 @@ public struct PastMessage: Sendable {
 public struct Replay: Sendable {
   public let messages: ArraySlice<PastMessage>
   /// Who gets it.
-  let user: String
+  let user: UserKey
 
-  init(messages: ArraySlice<PastMessage>, user: String) { (self.messages, self.user) = (messages, user) }
+  init(messages: ArraySlice<PastMessage>, user: String) { (self.messages, self.user) = (messages, UserKey(user)) }
 
   /// Appends one message as its client gets it.
   public func append(_ message: PastMessage, to buffer: inout ByteBuffer) {

@@ -51,7 +51,7 @@ struct RoomRoster {
   private(set) var isCurrent = false
   /// A snapshot came, so there is something that changes can be told against.
   private var isKnown = false
-  private var suspects: [String] = []
+  private var suspects: [UserKey] = []
   private var kept: [Change] = []
   private var isOverflowing = false
 
@@ -139,9 +139,9 @@ struct RoomRoster {
 
   private mutating func apply(_ change: Change) -> News {
     var news = News()
-    let place = lowerBound(change.user.user)
-    let isThere = place < members.count && members[place].user == change.user.user
-    suspects.removeAll { $0 == change.user.user }
+    let place = lowerBound(change.user.key)
+    let isThere = place < members.count && members[place].key == change.user.key
+    suspects.removeAll { $0 == change.user.key }
     if isThere != change.isJoin {
       if change.isJoin { members.insert(change.user, at: place) } else { members.remove(at: place) }
       news.events = [(change.user, change.isJoin)]
@@ -183,18 +183,18 @@ struct RoomRoster {
     var news = News()
     var place = 0
     for user in old {
-      while place < new.count, new[place].user < user.user { place += 1 }
-      if place < new.count, new[place].user == user.user { continue }
-      if isHolding { suspects.append(user.user) } else { news.events.append((user, false)) }
+      while place < new.count, new[place].key < user.key { place += 1 }
+      if place < new.count, new[place].key == user.key { continue }
+      if isHolding { suspects.append(user.key) } else { news.events.append((user, false)) }
     }
     place = 0
     for user in new {
-      while place < old.count, old[place].user < user.user { place += 1 }
-      if place == old.count || old[place].user != user.user { news.events.append((user, true)) }
+      while place < old.count, old[place].key < user.key { place += 1 }
+      if place == old.count || old[place].key != user.key { news.events.append((user, true)) }
     }
     guard isHolding, !suspects.isEmpty else { return news }
-    let missing = old.filter { suspects.contains($0.user) }
-    members = (new + missing).sorted { $0.user < $1.user }
+    let missing = old.filter { suspects.contains($0.key) }
+    members = (new + missing).sorted { $0.key < $1.key }
     guard members.count > RelayLimits.rosterFull else { return news }
     grow()
     return News(isCounted: true)
@@ -216,19 +216,19 @@ struct RoomRoster {
     }
   }
 
-  private func place(of user: String) -> Int? {
+  private func place(of user: UserKey) -> Int? {
     let place = lowerBound(user)
-    return place < members.count && members[place].user == user ? place : nil
+    return place < members.count && members[place].key == user ? place : nil
   }
 
-  private func lowerBound(_ user: String) -> Int {
+  private func lowerBound(_ user: UserKey) -> Int {
     var (low, high) = (0, members.count)
     while low < high {
       let middle = (low + high) / 2
-      if members[middle].user < user { low = middle + 1 } else { high = middle }
+      if members[middle].key < user { low = middle + 1 } else { high = middle }
     }
     return low
   }
 
-  private static func ordered(_ snapshot: Roster) -> [Identity] { snapshot.members.sorted { $0.user < $1.user } }
+  private static func ordered(_ snapshot: Roster) -> [Identity] { snapshot.members.sorted { $0.key < $1.key } }
 }

@@ -7,8 +7,8 @@ struct DepartedRates {
   /// Entries of one table. When it is full, the older one goes before its time.
   static let limit = 50_000
 
-  private var young: [String: UserRate] = [:]
-  private var old: [String: UserRate] = [:]
+  private var young: [UserKey: UserRate] = [:]
+  private var old: [UserKey: UserRate] = [:]
   /// When the tables take turns next, in milliseconds; `nil` while there is nothing in them.
   private(set) var nextDue: Int64?
 
@@ -17,14 +17,14 @@ struct DepartedRates {
   /// - Parameter lifetime: milliseconds after which an entry says nothing any more.
   mutating func keep(_ rate: UserRate, of user: String, now: Int64, lifetime: Int64) {
     if young.count >= Self.limit { turn(now: now, lifetime: lifetime) }
-    young[user] = rate
+    young[UserKey(user)] = rate
     if nextDue == nil { nextDue = now + lifetime }
   }
 
   /// The user is back.
   mutating func take(_ user: String) -> UserRate? {
     guard nextDue != nil else { return nil }
-    return young.removeValue(forKey: user) ?? old.removeValue(forKey: user)
+    return young.removeValue(forKey: UserKey(user)) ?? old.removeValue(forKey: UserKey(user))
   }
 
   mutating func tick(now: Int64, lifetime: Int64) {

@@ -25,7 +25,7 @@ public struct LocalRelay: ~Copyable, Relay {
   private var roomNumbers: [RoomName: UInt32] = [:]
   private var uses = UseOrder()
   private var heldBytes = 0
-  private var online: Set<String> = []
+  private var online: Set<UserKey> = []
   private var connections = 0
   private var incarnation = ""
   private var digests = LocalDigests()
@@ -201,7 +201,7 @@ public struct LocalRelay: ~Copyable, Relay {
 
   private mutating func apply(_ change: PresenceChange) {
     guard let name = change.room else {
-      if change.isJoin { online.insert(change.user) } else { online.remove(change.user) }
+      if change.isJoin { online.insert(UserKey(change.user)) } else { online.remove(UserKey(change.user)) }
       return
     }
     let room = open(name)

@@ -15,8 +15,8 @@ struct LocalRoom {
   private var lastUse: Int64
   /// The last messages, up to `lastOffset`.
   private var ring = RoomRing<Entry>()
-  /// User id → name.
-  private var members: [String: String] = [:]
+  /// User → name.
+  private var members: [UserKey: String] = [:]
   private(set) var version = 0
 
   init(name: RoomName, epoch: String, now: Int64) { (self.name, self.epoch, lastUse) = (name, epoch, now) }
@@ -67,8 +67,8 @@ struct LocalRoom {
   /// True when the user was not there before, or is there no longer.
   mutating func change(_ identity: Identity, isJoin: Bool, now: Now) -> Bool {
     lastUse = now.monotonic
-    let wasThere = members[identity.user] != nil
-    members[identity.user] = isJoin ? identity.name : nil
+    let wasThere = members[identity.key] != nil
+    members[identity.key] = isJoin ? identity.name : nil
     guard wasThere != isJoin else { return false }
     version = max(version + 1, Int(now.wall) * 1_000)
     return true
@@ -78,7 +78,7 @@ struct LocalRoom {
 
   var roster: Roster {
     let shown = members.count > RelayLimits.rosterFull ? RelayLimits.rosterNames : members.count
-    let named = members.prefix(shown).compactMap { Identity(user: $0.key, name: $0.value) }
+    let named = members.prefix(shown).compactMap { Identity(user: $0.key.text, name: $0.value) }
     return Roster(members: named, count: members.count, top: top, version: version)
   }
 }
