@@ -1,5 +1,6 @@
 // Linux calls that Swift's Glibc module leaves out (it is built without _GNU_SOURCE).
 #include <pthread.h>
+#include <spawn.h>
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/epoll.h>
@@ -12,6 +13,7 @@
 
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 
 // prctl takes any number of arguments, which Swift cannot call.
 static inline int set_parent_death_signal(int signal) { return prctl(PR_SET_PDEATHSIG, signal); }

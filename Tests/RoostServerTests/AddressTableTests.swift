@@ -29,6 +29,17 @@ struct AddressTableTests {
     #expect(soon == .refused && later == .welcome)
   }
 
+  @Test func `few refusals are worth a handshake`() {
+    var table = AddressTable(limit: 1, perSecond: 1_000)
+    let entry = table.add(a, nanoseconds: 0).0
+    let told = (0..<6).map { _ in table.extendCourtesy(entry, nanoseconds: 0) }
+    #expect(told == [true, true, true, true, false, false])
+    let (soon, later) = (
+      table.extendCourtesy(entry, nanoseconds: 9_000_000_000), table.extendCourtesy(entry, nanoseconds: 11_000_000_000)
+    )
+    #expect(!soon && later)
+  }
+
   @Test func `requests and connections share one rate`() {
     var table = AddressTable(limit: 100, perSecond: 1)
     let (entry, _) = table.add(a, nanoseconds: 0)

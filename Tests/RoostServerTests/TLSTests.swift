@@ -137,9 +137,15 @@ struct TLSTests {
     }
   }
 
-  @Test func `an address over its limit buys no handshake`() async throws {
+  @Test func `an address over its limit is told so, and a flood of it buys no handshakes`() async throws {
     try await withNode(secured { $0.limits.connectionsPerAddress = 1 }) { node in
       let first = try TestClient(port: node.port, tls: client)
+      for _ in 0..<4 {
+        var told = try TestClient(port: node.port, tls: client)
+        try told.send("GET /ws?token=\(token("anna")) HTTP/1.1\r\nHost: x\r\n\r\n")
+        let answer = try told.answer()
+        #expect(answer?.status == 429 && answer?.header("retry-after") != nil)
+      }
       #expect(throws: TestClient.Failure.self) { _ = try TestClient(port: node.port, tls: client).isOpen }
       let isOpen = first.isOpen
       #expect(isOpen && node.connectionCount == 1)

@@ -1,5 +1,6 @@
+import CSystem
 public import EventLoops
-public import Glibc
+import Glibc
 public import LoadGenerator
 import Synchronization
 
@@ -39,7 +40,7 @@ public final class ClusterNode: Sendable {
     }
   }
 
-  public var processID: pid_t { state.withLock { $0.process } }
+  public var processID: Int32 { state.withLock { $0.process } }
   public var exitCode: CInt? { state.withLock { $0.exitCode } }
 
   /// Sends a signal, such as `SIGKILL` or `SIGSTOP`; nothing when it has ended.
@@ -86,6 +87,8 @@ public final class ClusterNode: Sendable {
     unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     unsafe posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // Foundation's pipes are inherited: a node that held one would keep another test from reading it to its end.
+    unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     var words: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) } + [nil]
     defer { unsafe words.forEach { unsafe free($0) } }
     var process: pid_t = 0

@@ -134,6 +134,8 @@ public final class RedisServer: Sendable {
     }
     // Whoever reads the output is not told by redis-cli, again and again, that a server is not there yet.
     if output >= 0 { unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_RDWR, 0) }
+    // Foundation's pipes are inherited: a server that held one would keep another test from reading it to its end.
+    unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     var process: pid_t = 0
     var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
     defer { unsafe words.forEach { unsafe free($0) } }

@@ -16,6 +16,13 @@ struct AddressTable {
     var bucket = TokenBucket()
     /// Attempts to use the API that failed.
     var failures = TokenBucket()
+    /// Refusals that cost us a handshake of TLS.
+    var courtesies = TokenBucket()
+
+    /// Whether forgetting it would change nothing.
+    func isRested(at now: Int64) -> Bool {
+      bucket.isFull(at: now) && failures.isFull(at: now) && courtesies.isFull(at: now)
+    }
   }
 
   /// Addresses without connections are remembered, for their rate, until there are so many of them.
@@ -24,6 +31,8 @@ struct AddressTable {
   private static let leastTold = 16
   /// Failed attempts of one address: ten at once, then one in ten seconds.
   private static let failureRate = Rate(burst: 10, nanosecondsPerToken: 10_000_000_000)
+  /// Refusals through TLS of one address: four at once, then one in ten seconds. Each is a signature of ours.
+  private static let courtesyRate = Rate(burst: 4, nanosecondsPerToken: 10_000_000_000)
   private let limit: Int
   private let rate: Rate
   private var households: [Household] = []
@@ -78,6 +87,11 @@ struct AddressTable {
     _ = households[Int(entry)].failures.take(at: now, rate: Self.failureRate)
   }
 
+  /// Whether an address that is refused gets a handshake of TLS, so that it can be told.
+  mutating func extendCourtesy(_ entry: Entry, nanoseconds now: Int64) -> Bool {
+    households[Int(entry)].courtesies.take(at: now, rate: Self.courtesyRate) == .allowed
+  }
+
   private mutating func take(_ entry: Entry, _ now: Int64) -> Verdict {
     households[Int(entry)].bucket.take(at: now, rate: rate) == .allowed ? .welcome : .refused
   }
@@ -107,7 +121,7 @@ struct AddressTable {
     for mustForget in [false, true] where idle > Self.idleLimit / 2 {
       for (address, entry) in entries where households[Int(entry)].connections == 0 {
         let household = households[Int(entry)]
-        guard mustForget || household.bucket.isFull(at: now) && household.failures.isFull(at: now) else { continue }
+        guard mustForget || household.isRested(at: now) else { continue }
         entries[address] = nil
         free.append(entry)
         idle -= 1

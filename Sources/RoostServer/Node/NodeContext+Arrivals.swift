@@ -53,6 +53,12 @@ extension NodeContext {
     connectionCount.subtract(1, ordering: .relaxed)
   }
 
+  /// Whether an address over its limits is given a handshake of TLS to be told so.
+  func extendCourtesy(_ entry: AddressTable.Entry) -> Bool {
+    let now = monotonicNanoseconds()
+    return arrivals.locked { $0.addresses.extendCourtesy(entry, nanoseconds: now) }
+  }
+
   func host(of entry: AddressTable.Entry) -> String { arrivals.locked { $0.addresses.address(of: entry) }.description }
 
   /// How long this address has to wait before it may try a key or token again, in milliseconds; 0: not at all.

@@ -30,7 +30,7 @@ extension ShardCore {
     counters.accepted &+= 1
     let peer = IPAddress(address)
     let (arrival, isOverNodeLimit) = context.arrive(from: peer)
-    guard isTold(arrival.verdict) else {
+    guard isTold(arrival) else {
       context.depart(arrival.entry)
       socket.resetOnClose()
       return
@@ -56,16 +56,17 @@ extension ShardCore {
   }
 
   /// Whether a connection is let in, if only to be told why it is of no use; counts it otherwise.
-  func isTold(_ verdict: AddressTable.Verdict) -> Bool {
-    switch verdict {
+  func isTold(_ arrival: Arrival) -> Bool {
+    switch arrival.verdict {
     case .welcome: return true
     case .dropped:
       refused(.flood)
       return false
     case .refused:
-      // To hear why, it would have to be given a handshake: a signature of ours for each try of a flood.
-      if context.tls != nil { refused(.addressLimit) }
-      return context.tls == nil
+      // To hear why through TLS it has to be given a handshake, which a flood would get for each of its tries.
+      let isTold = context.tls == nil || context.extendCourtesy(arrival.entry)
+      if !isTold { refused(.addressLimit) }
+      return isTold
     }
   }
 

@@ -49,17 +49,17 @@ extension ShardCore {
   }
 
   /// The connection is this client's from now on.
-  private mutating func settle(_ slot: UInt32, at address: IPAddress) -> AddressTable.Verdict {
+  private mutating func settle(_ slot: UInt32, at address: IPAddress) -> Arrival {
     let arrival = context.move(connections[slot].address, to: address)
     connections[slot].address = arrival.entry
     connections[slot].flags.remove(.isOverAddressLimit)
     if arrival.verdict != .welcome { connections[slot].flags.insert(.isOverAddressLimit) }
-    return arrival.verdict
+    return arrival
   }
 
   /// Counts a handshake for its client. False when he has too many connections, or makes them too fast.
   mutating func arrive(_ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan) -> Bool {
-    if let client = forwardedClient(slot, head, bytes) { return settle(slot, at: client) == .welcome }
+    if let client = forwardedClient(slot, head, bytes) { return settle(slot, at: client).verdict == .welcome }
     return mayAsk(slot, head, bytes)
   }
 

@@ -5,6 +5,7 @@ import RealtimeCore
 ///
 /// - Depth and keys: ours are 32 and 1,024, Foundation's depth is 512. `tooComplex` is not compared.
 /// - Foundation skips a byte order mark and guesses UTF-16 and UTF-32; we take UTF-8 without a mark.
+/// - Foundation drops such a mark from the start of any string, keys included; we pass it on.
 /// - Foundation refuses numbers that a Double cannot hold; we pass numbers on as text.
 /// - Foundation takes a comma before the end of an array or object.
 /// - Foundation takes repeated keys; we refuse them at the top level, and a second `room_id` in the payload.
@@ -28,6 +29,9 @@ enum JSONDifference {
     for mark: [UInt8] in [[0xEF, 0xBB, 0xBF], [0xFE, 0xFF], [0xFF, 0xFE]] where bytes.starts(with: mark) { return true }
     return problem == nil ? hasHugeNumber(bytes) : JSONDifference.problem(in: withoutLastCommas(bytes)) != .malformed
   }
+
+  /// Whether a string may begin with a byte order mark, so that Foundation reads another one than we.
+  static func holdsMark(_ bytes: [UInt8]) -> Bool { bytes.contains([0xEF, 0xBB, 0xBF]) }
 
   /// Whether a key stands twice where that matters.
   static func repeatsKey(_ bytes: [UInt8]) -> Bool {
