@@ -51,6 +51,12 @@ struct DegradedTests {
       ] { #expect(metrics.contains(line), "\(line)") }
       #expect(try get("/readyz", node).status == 200)
 
+      // Nobody is told that it was done, and everybody when to ask again.
+      try anna.say("lost", in: "lobby", id: "l")
+      try ben.sendFrame(#"{"type":"join_room","room":"lobby","id":"j"}"#)
+      for text in [try anna.talk(), try ben.talk()] {
+        #expect(text.contains(#""RELAY_UNAVAILABLE""#) && text.contains(#""retry_after_ms":"#), "\(text)")
+      }
       try redis.start()
       #expect(try anna.skip(to: isStatus(false)) != nil)
       try anna.say("hi", in: "lobby", id: "x")

@@ -51,6 +51,8 @@ struct HandshakeTableTests {
     Row("two hosts", 400, bad, Row.adding("Host: elsewhere")),
     Row("a body by its length", 400, bad, Row.adding("Content-Length: 5")),
     Row("a body in chunks", 400, bad, Row.adding("Transfer-Encoding: chunked")),
+    Row("a body by its length and in chunks", 400, bad, Row.adding("Content-Length: 5\r\nTransfer-Encoding: chunked")),
+    Row("the preface of HTTP/2", 505, "http version not supported") { _ in "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" },
     Row("two lengths", 400, bad, Row.adding("Content-Length: 0\r\nContent-Length: 0")),
     Row("a space before the colon", 400, bad, Row.adding("X-A : b")),
     Row("a folded header", 400, bad, Row.adding("X-A: b\r\n c")),
@@ -90,6 +92,26 @@ struct HandshakeTableTests {
     Row("two tokens that differ", 400, "tokens differ") {
       try Row.adding("Authorization: Bearer \(token("other"))")($0)
     },
+    Row("two tokens that differ, one in the query and one among subprotocols", 400, "tokens differ") {
+      try Row.adding("Sec-WebSocket-Protocol: roost.v1, bearer.\(token("other"))")($0)
+    },
+    Row(
+      "two tokens that differ, one among subprotocols and one in Authorization", 400, "tokens differ",
+      Row.tokenless {
+        try Row.adding(
+          "Sec-WebSocket-Protocol: roost.v1, bearer.\(token("u"))\r\nAuthorization: Bearer \(token("other"))")($0)
+      }),
+    Row(
+      "two tokens among subprotocols", 400, "tokens differ",
+      Row.tokenless {
+        try Row.adding("Sec-WebSocket-Protocol: roost.v1, bearer.\(token("u")), bearer.\(token("other"))")($0)
+      }),
+    Row(
+      "two tokens among subprotocols, in two lines", 400, "tokens differ",
+      Row.tokenless {
+        try Row.adding(
+          "Sec-WebSocket-Protocol: bearer.\(token("u")), roost.v1\r\nSec-WebSocket-Protocol: bearer.x.y.z")($0)
+      }),
     Row("two tokens in the query", 400, bad) { $0.replacing(" HTTP/1.1", with: "&token=x HTTP/1.1") },
     Row(
       "two lines of authorization", 400, bad,

@@ -137,6 +137,29 @@ struct SocketTests {
     }
   }
 
+  @Test func `who reads nothing at all is dropped after the write wait`() async throws {
+    let configuration = configured {
+      $0.limits.messageBytes = 65_536
+      ($0.limits.queueMessages, $0.limits.queueBytes) = (100_000, 1 << 28)
+      $0.times.write = 1
+    }
+    try await withNode(configuration) { node in
+      let deaf = try TestClient.chat(node, "deaf", rooms: ["lobby"], receiveBuffer: 4_096)
+      var talker = try TestClient.chat(node, "talker", rooms: ["lobby"])
+      let words = String(repeating: "x", count: 60_000)
+      let message = TestClient.frame(Array(#"{"type":"send_message","room":"lobby","payload":"\#(words)"}"#.utf8))
+      var stalled: Int?
+      while stalled == 0 || stalled == nil {
+        try talker.send(message)
+        #expect(try talker.talk().hasPrefix(#"{"type":"ack""#))
+        stalled = try metric("roost_closes_total{code=\"1006\",reason=\"stalled\"}", of: node)
+      }
+      #expect(stalled == 1)
+      let wasHeld = deaf.isOpen
+      #expect(wasHeld)
+    }
+  }
+
   @Test func `a reset leaves nothing behind`() async throws {
     try await withNode { node in
       for _ in 0..<20 {

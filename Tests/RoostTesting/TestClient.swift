@@ -36,9 +36,10 @@ public struct TestClient: ~Copyable {
   ///   - source: the address to come from, of 127.0.0.0/8: `127.0.0.<source>`.
   ///   - receiveBuffer: bytes the kernel may hold for us; small ones make a slow reader.
   ///   - tls: speaks TLS, whose handshake is over when this returns.
+  ///   - first: what is said in the clear before that, piece by piece; the last one comes together with what follows.
   public init(
     port: UInt16, source: UInt8 = 1, receiveBuffer: CInt? = nil, timeoutMilliseconds: Int = 10_000,
-    tls: TLSClient? = nil
+    tls: TLSClient? = nil, first: [[UInt8]] = []
   ) throws {
     descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw Failure.connect(errno) }
@@ -58,6 +59,8 @@ public struct TestClient: ~Copyable {
       close(descriptor)
       throw Failure.connect(code)
     }
+    for piece in first.dropLast() { try send(piece) }
+    try send(first.last ?? [], isMoreComing: true)
     guard let tls else { return }
     stream = tls.connect(Socket(taking: descriptor), to: "127.0.0.1")
     guard stream?.handshake() == .done(0) else { throw Failure.tls(stream?.failure ?? nil) }
@@ -84,12 +87,15 @@ public struct TestClient: ~Copyable {
 
   // MARK: Bytes
 
-  public func send(_ bytes: [UInt8]) throws {
+  public func send(_ bytes: [UInt8]) throws { try send(bytes, isMoreComing: false) }
+
+  private func send(_ bytes: [UInt8], isMoreComing: Bool) throws {
     if stream != nil { return try sendSecurely(bytes) }
+    let flags = CInt(MSG_NOSIGNAL) | (isMoreComing ? CInt(MSG_MORE) : 0)
     var sent = 0
     while sent < bytes.count {
       let count = unsafe bytes.withUnsafeBytes {
-        unsafe Glibc.send(descriptor, $0.baseAddress! + sent, $0.count - sent, CInt(MSG_NOSIGNAL))
+        unsafe Glibc.send(descriptor, $0.baseAddress! + sent, $0.count - sent, flags)
       }
       guard count > 0 else { throw Failure.send(errno) }
       sent += count

@@ -10,8 +10,10 @@ struct UserKey: Hashable, Comparable, Sendable {
   static func == (left: Self, right: Self) -> Bool { left.id.utf8.elementsEqual(right.id.utf8) }
   static func < (left: Self, right: Self) -> Bool { left.id.utf8.lexicographicallyPrecedes(right.id.utf8) }
 
-  // Those that look the same share the string's hash, which harms nobody.
-  func hash(into hasher: inout Hasher) { hasher.combine(id) }
+  func hash(into hasher: inout Hasher) {
+    unsafe id.utf8Span.span.bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    hasher.combine(id.utf8.count)
+  }
 }
 
 extension Identity {

@@ -10,7 +10,7 @@ struct LocalDigests {
 
     init(user: String, room: RoomName, id: [UInt8]) {
       var hasher = Hasher()
-      hasher.combine(user)
+      hasher.combine(UserKey(user))
       hasher.combine(room)
       unsafe id.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
       var other = hasher

@@ -15,15 +15,15 @@ struct BearerToken {
     var found: [UInt8]?
     try Self.note(try Self.inQuery(head, bytes), &found)
     let offer = try Self.offer(head, bytes)
-    let offered = Self.token(in: offer)
-    try Self.note(offered.map { Array($0.utf8) }, &found)
+    let offered = Self.tokens(in: offer)
+    for token in offered { try Self.note(Array(token.utf8), &found) }
     try Self.note(try Self.inAuthorization(head, bytes), &found)
     guard let found else { throw Refused(.token, .authenticationRequired()) }
     self.bytes = found
     if offer.contains(Self.ownProtocol) {
       subprotocol = Self.ownProtocol
     } else {
-      subprotocol = offer.count == 1 && offered == offer[0] ? offered : nil
+      subprotocol = offered == offer ? offer.first : nil
     }
   }
 
@@ -55,10 +55,11 @@ struct BearerToken {
   }
 
   /// `bearer.<token>` among others, or the older form: the token alone. A name with two dots is one; other names
-  /// are subprotocols we do not speak.
-  private static func token(in offer: [String]) -> String? {
-    if let bearer = offer.first(where: { $0.hasPrefix(prefix) }) { return String(bearer.dropFirst(prefix.count)) }
-    guard offer.count == 1, offer[0].utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 else { return nil }
-    return offer[0]
+  /// are subprotocols we do not speak. Two of the first form are two tokens, and never alike.
+  private static func tokens(in offer: [String]) -> [String] {
+    let bearers = offer.filter { $0.hasPrefix(prefix) }
+    guard bearers.isEmpty else { return bearers.map { String($0.dropFirst(prefix.count)) } }
+    guard offer.count == 1, offer[0].utf8.count(where: { $0 == UInt8(ascii: ".") }) == 2 else { return [] }
+    return offer
   }
 }

@@ -88,6 +88,7 @@ extension ShardCore {
   /// Takes the connection out of its rooms and tells the hub, once, whatever becomes of the socket.
   mutating func farewell(_ slot: UInt32, _ departure: Departure) {
     leaveAllRooms(slot)
+    parkedOffers[slot] = nil
     if connections[slot].flags.contains(.isOpen) {
       connections[slot].flags.remove(.isOpen)
       counters.open -= 1

@@ -11,6 +11,12 @@ struct ParkedHandshake {
   let response: [UInt8]
 }
 
+/// A new token of an open connection, from a `refresh_token`.
+struct OfferedToken {
+  let token: [UInt8]
+  let messageID: [UInt8]
+}
+
 extension ShardCore {
   /// How long one waits, in milliseconds: longer than a fetch may take.
   private static let patience: Int64 = 3_000
@@ -20,7 +26,7 @@ extension ShardCore {
     do throws(TokenError) {
       return try grant(of: token)
     } catch {
-      guard parked.count < rules.parked, context.keys.mayBecomeGood(error, now: now.monotonic) else {
+      guard mayPark, context.keys.mayBecomeGood(error, now: now.monotonic) else {
         throw refusal(error)
       }
       parked[slot] = ParkedHandshake(token: token, response: response)
@@ -31,9 +37,24 @@ extension ShardCore {
     }
   }
 
+  private var mayPark: Bool { parked.count + parkedOffers.count < rules.parked }
+
+  /// Keeps the token until the keys that are on their way have come, one of each connection. False: it does not wait.
+  ///
+  /// The connection goes on meanwhile, and needs no time limit: every fetch ends, and ends all waiting.
+  mutating func parks(_ offer: OfferedToken, _ slot: UInt32, _ reason: TokenError) -> Bool {
+    guard mayPark, context.keys.mayBecomeGood(reason, now: now.monotonic) else { return false }
+    parkedOffers[slot] = offer
+    return true
+  }
+
   /// The keys have changed, or could not be fetched: nobody waits longer.
   mutating func judgeParked() {
     for slot in parked.keys.sorted() { judgeAgain(slot) }
+    for slot in parkedOffers.keys.sorted() {
+      guard let offer = parkedOffers.removeValue(forKey: slot) else { continue }
+      do throws(TokenError) { try take(offer, slot) } catch { refuse(offer, slot, error) }
+    }
   }
 
   /// The last word about a handshake that waited.

@@ -63,16 +63,28 @@ extension ShardCore {
 
   /// The client gives a new token.
   mutating func refreshToken(_ slot: UInt32, _ token: Range<Int>, id messageID: Range<Int>?, _ bytes: RawSpan) {
-    let token = JSONString(contents: token, in: bytes).decoded(in: bytes)
-    let messageID = bytes.array(messageID)
-    do throws(TokenError) {
-      hubCommands.append(.refresh(id(slot), try grant(of: token), id: messageID))
-    } catch {
-      context.keys.refusals.count(error)
-      // Nobody waits for a new key here: the connection has time, and its client tries again.
-      _ = context.keys.mayBecomeGood(error, now: now.monotonic)
-      refuseToken(slot, messageID)
+    // The last word counts: one that still waits would come after this one.
+    if let earlier = parkedOffers.removeValue(forKey: slot) {
+      refuseToken(slot, earlier.messageID, isOffence: false)
     }
+    let offer = OfferedToken(
+      token: JSONString(contents: token, in: bytes).decoded(in: bytes), messageID: bytes.array(messageID))
+    do throws(TokenError) {
+      try take(offer, slot)
+    } catch {
+      if !parks(offer, slot, error) { refuse(offer, slot, error) }
+    }
+  }
+
+  /// Asks the hub about the token, if it is good by itself.
+  mutating func take(_ offer: OfferedToken, _ slot: UInt32) throws(TokenError) {
+    hubCommands.append(.refresh(id(slot), try grant(of: offer.token), id: offer.messageID))
+  }
+
+  /// The token is not good. One that nobody can judge, for lack of keys, is no offence.
+  mutating func refuse(_ offer: OfferedToken, _ slot: UInt32, _ reason: TokenError) {
+    context.keys.refusals.count(reason)
+    refuseToken(slot, offer.messageID, isOffence: reason != .missingKeys)
   }
 
   /// The hub decided about a new token.
@@ -105,10 +117,10 @@ extension ShardCore {
   }
 
   /// One answer for all causes. The connection goes on until its old token's end, unless that happens on and on.
-  private mutating func refuseToken(_ slot: UInt32, _ messageID: [UInt8]) {
+  private mutating func refuseToken(_ slot: UInt32, _ messageID: [UInt8], isOffence: Bool = true) {
     counters.mistakes &+= 1
     reply(slot) { ServerMessage.appendError(.forbidden, id: unsafe messageID.span.bytes, to: &$0) }
-    if connections[slot].session.offends(second: second) { close(slot, .badTokens) }
+    if isOffence, connections[slot].session.offends(second: second) { close(slot, .badTokens) }
   }
 }
 

@@ -46,6 +46,8 @@ struct ShardCore: ~Copyable {
   var calls: [UInt32: APICall] = [:]
   /// Handshakes that wait for keys.
   var parked: [UInt32: ParkedHandshake] = [:]
+  /// New tokens that do.
+  var parkedOffers: [UInt32: OfferedToken] = [:]
   /// What the hub is told this turn.
   var hubCommands: [HubCommand] = []
   var parcels: [Parcel] = []

@@ -46,15 +46,22 @@ enum TokenFuzz {
   private static func checkSigned(header: [UInt8], claims: [UInt8]) throws(Finding) {
     var token = signed(header: header, claims: claims)
     guard let believed = try? verifier?.verify(token, now: now) else { return }
-    let theirHeader = try? JSONSerialization.jsonObject(with: Data(header)) as? [String: Any]
-    try demand(theirHeader?["alg"] as? String == "HS256", "another algorithm: \(theirHeader ?? [:])")
-    for name in ["jku", "x5u", "jwk", "x5c", "crit"] { try demand(theirHeader?[name] == nil, "believed with \(name)") }
-    try demand(theirHeader?["kid"].map { $0 as? String == "a" } ?? true, "believed with another key's name")
+    try checkHeader(header)
     try checkClaims(believed, claims)
     var sum = 0
     for byte in token { sum = (sum &* 31 &+ Int(byte)) & 0xFFFF }
     token[sum % token.count] ^= UInt8(1 << (sum % 7))
     try demand((try? verifier?.verify(token, now: now)) == nil, "believed with a bit changed")
+  }
+
+  private static func checkHeader(_ header: [UInt8]) throws(Finding) {
+    guard let theirs = try? JSONSerialization.jsonObject(with: Data(header)) as? [String: Any] else {
+      // A number that no Double holds, in a member that nobody looks at.
+      return try demand(JSONDifference.excuses(header, nil), "believed a header that Foundation does not take")
+    }
+    try demand(theirs["alg"] as? String == "HS256", "another algorithm: \(theirs)")
+    for name in ["jku", "x5u", "jwk", "x5c", "crit"] { try demand(theirs[name] == nil, "believed with \(name)") }
+    try demand(theirs["kid"].map { $0 as? String == "a" } ?? true, "believed with another key's name")
   }
 
   private static func checkClaims(_ believed: Claims, _ claims: [UInt8]) throws(Finding) {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import RealtimeCore
 
-@Suite struct UserKeyTests {
+@Suite struct LookalikeUserTests {
   /// `é` in one scalar, and as an `e` with an accent behind it.
   @Test func `users whose ids only look the same are two`() throws {
     let hub = HubHarness(configure: { $0.connectionsPerUser = 1 })
