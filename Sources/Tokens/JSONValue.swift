@@ -1,4 +1,4 @@
-/// A JSON value as claims, key sets and calls to the API need it: small, strict, one meaning per text (RFC 8259).
+/// A JSON value as claims and key sets need it: small, strict, one meaning per text (RFC 8259).
 public enum JSONValue: Equatable, Sendable {
   case null
   case bool(Bool)

@@ -1,6 +1,8 @@
+import RoostServer
+
 /// `roost`: finds the command and runs it. The answer is the process' exit code: 0 fine, 1 failed, 2 misused.
 enum CommandLineTool {
-  static let version = "0.1.0"
+  static let version = Release.version
 
   static func run(_ arguments: [String]) async -> CInt {
     let rest = Array(arguments.dropFirst(2))

@@ -19,7 +19,7 @@ struct HubUnderTest: ~Copyable {
 
   init(_ configuration: ServerConfiguration) throws {
     let (loop, report) = (try EventLoop(), SharedReport())
-    let host = try HubHost(configuration, shards: 1, loop: loop, report: report, log: Log(level: .error))
+    let host = try HubHost(configuration, port: 0, shards: 1, loop: loop, report: report, log: Log(level: .error))
     (self.loop, self.report) = (loop, report)
     self.host = host
   }

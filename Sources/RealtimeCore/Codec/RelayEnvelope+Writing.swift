@@ -45,12 +45,14 @@ extension RelayEnvelope {
   }
 
   /// A message to every connection.
+  ///
+  /// - Parameter sender: `nil` when a backend sends in nobody's name.
   public static func chat(
-    payload: RawSpan, sender: Identity, timestamp: Timestamp, node: String, origin: ConnectionID?,
+    payload: RawSpan, sender: Identity?, timestamp: Timestamp, node: String, origin: ConnectionID?,
     scratch: inout ByteBuffer
   ) -> RelayEnvelope {
     scratch.open(.chat, payload: payload, sender: sender, timestamp: timestamp)
-    scratch.appendMember(senderID: sender.user)
+    if let sender { scratch.appendMember(senderID: sender.user) }
     return unnumbered(node: node, origin: origin, &scratch)
   }
 
@@ -91,6 +93,18 @@ extension RelayEnvelope {
     scratch.append(#","payload":"#)
     scratch.append(jsonString: reason)
     scratch.appendMember(recipient: user)
+    return unnumbered(node: node, origin: nil, &scratch)
+  }
+
+  /// For nodes: something one of them wants to know, perhaps about a user.
+  static func question(
+    _ words: String, about user: String?, node: String, scratch: inout ByteBuffer
+  ) -> RelayEnvelope {
+    scratch.removeAll()
+    scratch.openMessage(RelayFrame.Kind.question.name)
+    scratch.append(#","payload":"#)
+    scratch.append(jsonString: words)
+    if let user { scratch.appendMember(recipient: user) }
     return unnumbered(node: node, origin: nil, &scratch)
   }
 

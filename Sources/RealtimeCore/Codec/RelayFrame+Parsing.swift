@@ -80,7 +80,7 @@ extension RelayFrame {
     _ kind: Kind, _ envelope: Envelope, _ bytes: RawSpan
   ) throws(RelayFrameError) -> String? {
     let isRequired = kind == .private || kind == .disconnect
-    guard isRequired || kind == .notification, let value = envelope[.recipient] else {
+    guard isRequired || kind == .notification || kind == .question, let value = envelope[.recipient] else {
       if isRequired { throw .badField }
       return nil
     }

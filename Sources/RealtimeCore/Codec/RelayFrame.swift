@@ -14,8 +14,8 @@ public struct RelayFrame: Equatable, Sendable {
   /// What a frame is about.
   public enum Kind: CaseIterable, Equatable, Sendable {
     case newMessage, userJoined, userLeft, userTyping, userStoppedTyping, chat, `private`, notification
-    /// Nodes among themselves: there are new revocations; close a user's connections.
-    case revoked, disconnect
+    /// Nodes among themselves: there are new revocations; close a user's connections; tell me.
+    case revoked, disconnect, question
 
     /// The `type` on the wire.
     public var name: StaticString {
@@ -30,6 +30,7 @@ public struct RelayFrame: Equatable, Sendable {
       case .notification: "notification"
       case .revoked: "revoked"
       case .disconnect: "disconnect"
+      case .question: "question"
       }
     }
 
@@ -37,7 +38,7 @@ public struct RelayFrame: Equatable, Sendable {
     public var needsRoom: Bool {
       switch self {
       case .newMessage, .userJoined, .userLeft, .userTyping, .userStoppedTyping: true
-      case .chat, .private, .notification, .revoked, .disconnect: false
+      case .chat, .private, .notification, .revoked, .disconnect, .question: false
       }
     }
 
@@ -65,7 +66,7 @@ public struct RelayFrame: Equatable, Sendable {
   /// The place in the room's order, 1 to ``RelayLimits/highestNumber``.
   public let offset: Int?
   public let token: Range<Int>?
-  /// Who a `private` or `disconnect` frame (always) or a notification (maybe) is for.
+  /// Who a `private` or `disconnect` frame (always) or a notification or question (maybe) is for or about.
   public let recipient: String?
   /// The room's presence version, 0 to ``RelayLimits/highestNumber``.
   public let version: Int?

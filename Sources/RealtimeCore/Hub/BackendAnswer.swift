@@ -10,4 +10,17 @@ public enum BackendAnswer: Sendable, Equatable {
   case disconnected(connections: Int, isPartial: Bool)
   /// Whether the token with which an admin asks is revoked.
   case token(isRevoked: Bool)
+
+  /// Stored at this place and handed to the relay; `messageID` is empty for a duplicate, whose first may have another.
+  case published(RoomName, Position, messageID: String, isDuplicate: Bool)
+  /// So many connections got it. Partial: some nodes did not answer in time, and may have delivered it all the same.
+  case reached(connections: Int, isPartial: Bool)
+  /// The answer to a question, a JSON object.
+  case found([UInt8])
+  /// The relay is away or did not answer: whether something was done is not known.
+  case unavailable
+  /// Backends ask this node for too much.
+  case tooOften(retryAfterMilliseconds: Int)
+  /// No node would read a message with this payload: it names another room or is too large.
+  case unreadable
 }

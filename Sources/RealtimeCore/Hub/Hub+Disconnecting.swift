@@ -9,7 +9,8 @@ extension Hub {
   mutating func disconnectUser(_ asker: ConnectionID, _ user: String, reason: String, now: Now) {
     let reason = reason.cut(toBytes: Self.closeReasonBytes)
     guard relayState == .connected else { return closeHere(user, reason: reason, for: asker) }
-    let request = privates.begin(.init(connection: asker, id: [], closing: (user, reason)), now: now)
+    let request = gatherings.begin(
+      Gathering(asker: asker, purpose: .closing(user: user, reason: reason)), now: now)
     let envelope = RelayEnvelope.disconnect(user, reason: reason, node: configuration.instance, scratch: &scratch)
     broadcast(envelope, version: request, .direct(request))
   }

@@ -14,6 +14,7 @@ extension Hub {
     case .userTyping, .userStoppedTyping: typingChanged(frame, span, now: now)
     case .private: deliverPrivate(frame, span)
     case .chat, .notification: deliverWidely(frame, span)
+    case .question: answerQuestion(frame, span, now: now)
     case .revoked: readRevocations(now: now)
     case .disconnect: closeUser(frame, span)
     }
@@ -63,13 +64,13 @@ extension Hub {
 
   private mutating func deliverWidely(_ frame: RelayFrame, _ bytes: RawSpan) {
     guard let recipient = frame.recipient else {
-      return output.actions.append(.everyone(writeFrame(frame, bytes)))
+      output.actions.append(.everyone(writeFrame(frame, bytes)))
+      return answer(frame, bytes, reached: connections.count)
     }
-    deliver(frame, bytes, to: recipient)
+    answer(frame, bytes, reached: deliver(frame, bytes, to: recipient))
   }
 
   /// To every connection of a user here; answers how many there are.
-  @discardableResult
   mutating func deliver(_ frame: RelayFrame, _ bytes: RawSpan, to recipient: String) -> Int {
     guard let user = localUser(recipient) else { return 0 }
     let text = writeFrame(frame, bytes)
@@ -93,8 +94,10 @@ extension StoredMessage {
   init(_ frame: RelayFrame, of bytes: RawSpan, instance: String, scratch: inout ByteBuffer) {
     // Another process' connection may have the same number.
     let isOurs = frame.node.map { bytes.equals(instance, at: $0) } ?? false
+    // What a client says always has an origin.
     self.init(
-      envelope: RelayEnvelope(frame, of: bytes, scratch: &scratch), sender: frame.senderID ?? "",
+      envelope: RelayEnvelope(frame, of: bytes, scratch: &scratch),
+      sender: frame.origin == nil ? Self.backend : frame.senderID ?? Self.backend,
       origin: isOurs ? frame.origin : nil)
   }
 

@@ -126,17 +126,33 @@ extension Hub {
     guard let number = roomNumbers[name], record.rooms.contains(number) else {
       return refuse(connection, .notInRoom, id: id)
     }
-    if let position = rooms[number].stream.position {
-      let end = min(before ?? .max, position.offset + 1)
-      let from = max(1, end - limit)
-      if end <= 1 || remembers(number, from: from, position) {
-        let messages = end <= 1 ? [] : remembered(number, from: from, below: end, now: now)
-        if !messages.isEmpty { useRing(number, now: now) }
-        return tellHistory(connection, name, epoch: position.epoch, messages, id: id, now: now)
-      }
+    if let past = rememberedPast(of: number, limit: limit, before: before, now: now) {
+      return tellHistory(connection, name, epoch: past.epoch, past.messages, id: id, now: now)
     }
     counters.pastReads += 1
     ask(.history(name, before: before, limit: limit), .history(connection, name, id: id))
+  }
+
+  /// The last messages, if the room remembers all that are asked for.
+  mutating func rememberedPast(
+    of number: RoomNumber, limit: Int, before: Int?, now: Now
+  ) -> (epoch: String, messages: ArraySlice<PastMessage>)? {
+    guard let position = rooms[number].stream.position else { return nil }
+    let end = min(before ?? .max, position.offset + 1)
+    guard end > 1 else { return (position.epoch, []) }
+    let from = max(1, end - limit)
+    guard remembers(number, from: from, position) else { return nil }
+    let messages = remembered(number, from: from, below: end, now: now)
+    if !messages.isEmpty { useRing(number, now: now) }
+    return (position.epoch, messages)
+  }
+
+  /// What may be told of the relay's answer.
+  mutating func past(of history: RoomHistory, now: Now) -> ArraySlice<PastMessage> {
+    let messages = parse(history.messages).messages.map {
+      PastMessage(envelope: $0.message.envelope, sender: $0.message.sender, offset: $0.offset)
+    }
+    return tellable(messages[...], now: now)
   }
 
   mutating func historyArrived(
@@ -150,10 +166,7 @@ extension Hub {
     guard let number = roomNumbers[name], record.rooms.contains(number) else {
       return refuse(connection, .notInRoom, id: id)
     }
-    let messages = parse(history.messages).messages.map {
-      PastMessage(envelope: $0.message.envelope, sender: $0.message.sender, offset: $0.offset)
-    }
-    tellHistory(connection, name, epoch: top.epoch, tellable(messages[...], now: now), id: id, now: now)
+    tellHistory(connection, name, epoch: top.epoch, past(of: history, now: now), id: id, now: now)
   }
 
   private mutating func tellHistory(

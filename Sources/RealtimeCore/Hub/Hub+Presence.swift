@@ -72,10 +72,10 @@ extension Hub {
       presence.isRegistering = false
       presence.isRegistered = true
       presence.countAt = now.monotonic
-      presence.learn(nodes: nodes)
+      presence.learn(nodes: nodes, now: now.monotonic)
       reap(expired)
     case (.heartbeat, .alive(let nodes, let expired)):
-      presence.learn(nodes: nodes)
+      presence.learn(nodes: nodes, now: now.monotonic)
       reap(expired)
     case (.register, _):
       presence.isRegistering = false

@@ -73,8 +73,13 @@ extension Hub {
     let pending = PendingPublication(
       message: message, connection: connection, clientID: Array(text.bytes[text.id]),
       deadline: now.monotonic + Self.publishPatience)
+    put(pending, into: number)
+  }
+
+  /// It waits for the relay from here on.
+  mutating func put(_ pending: PendingPublication, into number: RoomNumber) {
     pendingMessages += 1
-    pendingBytes += envelope.text.count
+    pendingBytes += pending.message.envelope.text.count
     if rooms[number].outbox == nil { rooms[number].outbox = Outbox() }
     rooms[number].outbox!.append(pending)
     mark(number)
@@ -99,9 +104,7 @@ extension Hub {
     for pending in rooms[number].outbox!.takeFinished(now: now.monotonic) {
       release(pending)
       // What was said may still run: the outcome is unknown.
-      if !pending.isDone {
-        refuse(pending.connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: pending.clientID)
-      }
+      if !pending.isDone { giveUp(pending) }
     }
     guard rooms[number].outbox!.retryAt <= now.monotonic else { return }
     let publications = rooms[number].outbox!.nextRequest(limit: RelayLimits.publicationsPerRequest)
@@ -126,15 +129,25 @@ extension Hub {
         duplicate(pending, at: outcome.position, isRetry: isRetry, room: number, now: now)
       } else {
         counters.published += 1
+        let name = rooms[number].name
+        if pending.isBackend { tellPublished(pending, at: outcome.position, isDuplicate: false, in: name) }
         arrive(pending.message, at: outcome.position, room: number, now: now)
       }
     }
   }
 
   /// A copy of one of our messages came back. Rule 7 of the design: it cancels the retry.
-  mutating func confirm(_ message: StoredMessage, room number: RoomNumber) {
-    guard message.origin != nil, rooms[number].outbox?.inFlight.isEmpty == false else { return }
-    rooms[number].outbox!.confirm(hash: message.hash)
+  mutating func confirm(_ message: StoredMessage, at place: Position, room number: RoomNumber) {
+    guard message.origin != nil || message.isBackend, rooms[number].outbox?.inFlight.isEmpty == false,
+      let pending = rooms[number].outbox!.confirm(hash: message.hash), pending.isBackend
+    else { return }
+    tellPublished(pending, at: place, isDuplicate: false, in: rooms[number].name)
+  }
+
+  /// Nobody knows what became of it.
+  private mutating func giveUp(_ pending: PendingPublication) {
+    guard !pending.isBackend else { return answer(pending.connection, .unavailable) }
+    refuse(pending.connection, .relayUnavailable(retryAfterMilliseconds: 1_000), id: pending.clientID)
   }
 
   private mutating func duplicate(
@@ -147,8 +160,9 @@ extension Hub {
       rooms[number].stream.expect(place, now: now.monotonic)
       noteGap(number, now: now)
     }
-    guard connections[pending.connection] != nil else { return }
     let name = rooms[number].name
+    guard !pending.isBackend else { return tellPublished(pending, at: place, isDuplicate: true, in: name) }
+    guard connections[pending.connection] != nil else { return }
     let text = write {
       ServerMessage.appendAck(
         room: name, offset: place.offset, epoch: place.epoch, messageID: RawSpan(), isDuplicate: true,

@@ -208,7 +208,7 @@ extension Hub {
 
   // MARK: The table
 
-  private mutating func addRoom(_ name: RoomName) -> RoomNumber {
+  mutating func addRoom(_ name: RoomName) -> RoomNumber {
     let number = rooms.insert(HubRoom(name: name)).slot
     roomNumbers[name] = number
     return number

@@ -3,7 +3,7 @@ import Buffers
 extension Hub {
   /// A numbered message came, from whichever side.
   mutating func arrive(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
-    confirm(message, room: number)
+    confirm(message, at: place, room: number)
     switch rooms[number].stream.arrive(message, at: place, now: now.monotonic) {
     case .deliver(let message):
       deliver(message, at: place, room: number, now: now)
@@ -120,8 +120,10 @@ extension Hub {
         continue
       }
       messages.append((offset, message))
-      confirm(message, room: number)
-      if let top = read.top { awaitTurn(message, at: Position(epoch: top.epoch, offset: offset), room: number) }
+      guard let top = read.top else { continue }
+      let place = Position(epoch: top.epoch, offset: offset)
+      confirm(message, at: place, room: number)
+      awaitTurn(message, at: place, room: number)
     }
     let answer = rooms[number].stream.answer(
       known: read.known, top: read.top, messages: messages, isComplete: isComplete, now: now.monotonic)

@@ -18,6 +18,7 @@ import Buffers
 /// The node's side of rooms, presence and relay. Decides; the shell acts.
 public struct Hub: ~Copyable {
   let configuration: HubConfiguration
+  let startedAt: Int64
   var random: Chance
   /// What the shell has to do, filled by every input. The shell empties it.
   public var output = HubOutput()
@@ -59,7 +60,8 @@ public struct Hub: ~Copyable {
   var presence: Presence
   var refresh = RosterRefresh()
   var typing = TypingTable()
-  var privates = PrivateMessages()
+  var gatherings = Gatherings()
+  var backendRates = BackendRates()
   var online = OnlineCache()
   var admissions = Admissions()
   var userCounts = UserCounts()
@@ -71,6 +73,7 @@ public struct Hub: ~Copyable {
   public init(_ configuration: HubConfiguration, seed: UInt64, now: Now) {
     self.configuration = configuration
     random = Chance(seed: seed)
+    startedAt = now.monotonic
     presence = Presence(instance: configuration.instance, now: now.monotonic)
   }
 
@@ -99,6 +102,7 @@ public struct Hub: ~Copyable {
     case .revoke(let asker, let wanted): revoke(asker, wanted, now: now)
     case .disconnectUser(let asker, let user, let reason): disconnectUser(asker, user, reason: reason, now: now)
     case .checkToken(let asker, let grant): checkToken(asker, grant)
+    case .serve(let asker, let wish): serve(asker, wish, now: now)
     case .askOnline(let connection): askOnline(connection, now: now)
     case .depart(let grace): depart(graceMilliseconds: grace)
     }
@@ -126,7 +130,7 @@ public struct Hub: ~Copyable {
     tickPresence(now: now)
     tickRosters(now: now)
     tickTyping(now: now)
-    tickPrivates(now: now)
+    tickGatherings(now: now)
     tickUserCounts(now: now)
     tickRings(now: now)
     if let rate = configuration.rate { departedRates.tick(now: now.monotonic, lifetime: UserRate.memory(rate)) }
@@ -162,7 +166,7 @@ public struct Hub: ~Copyable {
     }
     consider(nextRosterDeadline)
     consider(typing.nextDeadline)
-    consider(privates.timeouts.nextDue)
+    consider(gatherings.timeouts.nextDue)
     consider(entrantDeadlines.nextDue)
     consider(roomRetries.nextDue)
     consider(gaps.nextDue)
@@ -225,7 +229,10 @@ public struct Hub: ~Copyable {
     case .revoke(let asker, let keys): revokeAnswered(asker, keys, reply, now: now)
     case .revocations: revocationsArrived(reply, now: now)
     case .chat(let connection, let id): chatAnswered(connection, id: id, reply)
-    case .direct(let request): privateSent(request, reply)
+    case .direct(let request): handedOn(request, reply)
+    case .backendRoom(let asker, let room): backendRoomRead(asker, room, reply)
+    case .backendRoster(let asker, let room): backendRosterArrived(asker, room, reply)
+    case .backendHistory(let asker, let room): backendHistoryArrived(asker, room, reply, now: now)
     case .nothing: break
     }
   }

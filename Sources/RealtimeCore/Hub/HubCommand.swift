@@ -52,6 +52,8 @@ public enum HubCommand: Sendable {
   case disconnectUser(ConnectionID, user: String, reason: String)
   /// An admin asks for something with this token; answered by ``HubAction/backend(_:_:)``, before anything is done.
   case checkToken(ConnectionID, TokenGrant)
+  /// A backend sends or asks something; answered by ``HubAction/backend(_:_:)``.
+  case serve(ConnectionID, BackendWish)
   /// `GET /ws/online`; answered by ``HubAction/online(_:_:)``.
   case askOnline(ConnectionID)
   /// The node drains: its connections stop counting now, its users leave only when they are not back elsewhere in time.

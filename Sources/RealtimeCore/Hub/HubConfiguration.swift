@@ -5,6 +5,12 @@ public struct HubConfiguration: Sendable {
   public var instance: String
   /// What a user may send on this node; `nil`: as much as he likes.
   public var rate: Rate? = UserRate.standard
+  /// How often backends may send through this node, and ask it; `nil`: as often as they like.
+  public var backendMessages: Rate?
+  public var backendQuestions: Rate?
+  /// What this node tells of itself.
+  public var address = ""
+  public var version = ""
   public var connectionsPerUser = 20
   /// Milliseconds between losing a socket and telling others.
   public var leaveGrace: Int64 = 2_000

@@ -67,8 +67,12 @@ struct Entrant {
 
 /// One message as this node holds it.
 struct StoredMessage {
+  /// Stands for the sender of what backends send, whoever they name as such: no user has this id. So a client's ids
+  /// and a backend's are never the same, and no user is given what only the sender gets.
+  static let backend = ""
+
   let envelope: RelayEnvelope
-  /// The sender's user id.
+  /// The sender's user id, or ``backend``.
   let sender: String
   /// The connection that said it, when that is one of this process.
   let origin: ConnectionID?
@@ -82,6 +86,8 @@ struct StoredMessage {
     hash = envelope.messageIDHash
     retryKey = envelope.retryKey(sender: sender)
   }
+
+  var isBackend: Bool { sender.isEmpty }
 }
 
 /// A room with something of this node in it.
@@ -149,7 +155,12 @@ enum Question {
   case revoke(ConnectionID?, [[UInt8]])
   case revocations
   case chat(ConnectionID, id: [UInt8])
+  /// A frame to all nodes, whose answers are gathered.
   case direct(Int)
+  /// What backends ask, in two steps, and a room's past.
+  case backendRoom(ConnectionID, RoomName)
+  case backendRoster(ConnectionID, RoomName)
+  case backendHistory(ConnectionID, RoomName)
   case nothing
 }
 

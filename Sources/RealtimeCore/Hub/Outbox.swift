@@ -7,6 +7,8 @@ struct PendingPublication {
   let deadline: Int64
   /// A copy came back before the answer did: stored for certain, nothing to send again.
   var isDone = false
+  /// A backend's: who gave it is told by ``HubAction/backend(_:_:)``, and as soon as it is stored.
+  var isBackend = false
 
   /// What the digest is made of: the client's id, or the message's own when the client gave none.
   var digestID: [UInt8] { clientID.isEmpty ? message.envelope.messageID : clientID }
@@ -67,9 +69,12 @@ struct Outbox {
     return sent
   }
 
-  /// A copy of a message came back: it is stored, whatever becomes of the request.
-  mutating func confirm(hash: Int) {
-    for index in inFlight.indices where inFlight[index].message.hash == hash { inFlight[index].isDone = true }
+  /// A copy of a message came back: it is stored, whatever becomes of the request. Answers what that says of which it
+  /// was not known.
+  mutating func confirm(hash: Int) -> PendingPublication? {
+    guard let index = inFlight.firstIndex(where: { $0.message.hash == hash && !$0.isDone }) else { return nil }
+    inFlight[index].isDone = true
+    return inFlight[index]
   }
 
   /// Takes out what needs no further try: confirmed, or too late.

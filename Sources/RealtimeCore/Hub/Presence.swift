@@ -37,6 +37,8 @@ struct Presence {
   var isRegistered = false
   /// A request about the lease is on its way.
   var isRegistering = false
+  /// When the relay last said that the lease is renewed.
+  private(set) var renewedAt: Int64?
   /// The node is going; what its connections do no longer counts.
   var isDeparted = false
   var maySpeak: Bool { isRegistered && !isDeparted }
@@ -159,7 +161,8 @@ struct Presence {
     return old
   }
 
-  mutating func learn(nodes: [String]) { self.nodes = nodes }
+  /// The lease holds, and so do those of these nodes.
+  mutating func learn(nodes: [String], now: Int64) { (self.nodes, renewedAt) = (nodes, now) }
 
   // MARK: Grace
 

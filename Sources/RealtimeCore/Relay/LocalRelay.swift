@@ -86,10 +86,10 @@ public struct LocalRelay: ~Copyable, Relay {
     case .heartbeat(let incarnation, let count):
       guard incarnation == self.incarnation else { return .fenced }
       connections = count
-      return .alive(nodes: [incarnation], expired: [])
+      return .alive(nodes: [node], expired: [])
     case .register(let incarnation, _, let count):
       (self.incarnation, connections) = (incarnation, count)
-      return .alive(nodes: [incarnation], expired: [])
+      return .alive(nodes: [node], expired: [])
     case .depart:
       connections = 0
       return .presenceChanged
@@ -107,6 +107,9 @@ public struct LocalRelay: ~Copyable, Relay {
       return .sent(receivers: 1)
     }
   }
+
+  /// The incarnation without its number, as other relays name nodes.
+  private var node: String { String(incarnation.prefix { $0 != ":" }) }
 
   // MARK: Messages
 

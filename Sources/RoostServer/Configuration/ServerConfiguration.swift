@@ -20,6 +20,10 @@ public struct ServerConfiguration: Equatable, Sendable {
     public var rateBurst = 10
     /// Messages a user may send each second on this node, in the long run.
     public var ratePerSecond = 1.0
+    /// What backends may send through this node, and ask it, each second; a second's worth at once. Over it: 429.
+    /// 0: as much as they like.
+    public var apiMessagesPerSecond = 500
+    public var apiQuestionsPerSecond = 50
     /// Largest payload in a message. Over it: `PAYLOAD_TOO_LARGE`. 0: the message's size is the only limit.
     public var payloadBytes = 0
     /// Bytes a client may send each second in the long run, four times as many at once. Over it: it is not read until

@@ -17,5 +17,11 @@ extension Setting {
       configuration.adminPort = port
       return true
     },
+    .number(
+      "api-messages-per-second", "messages backends send through this node; over it: 429; 0: any number",
+      0...1_000_000, "a second", \.limits.apiMessagesPerSecond),
+    .number(
+      "api-questions-per-second", "questions backends ask this node; over it: 429; 0: any number", 0...1_000_000,
+      "a second", \.limits.apiQuestionsPerSecond),
   ]
 }

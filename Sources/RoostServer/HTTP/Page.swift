@@ -5,7 +5,7 @@ import Telemetry
 
 /// What a node answers to plain HTTP from what it knows.
 enum Page: Sendable {
-  case chat, stats, health, readiness, metrics
+  case chat, stats, health, readiness, metrics, openAPI
 
   /// What balancers ask, who must get an answer whatever else is refused.
   var isForMachines: Bool { self == .health || self == .readiness }
@@ -16,6 +16,7 @@ enum Page: Sendable {
     case .stats: .stats(context, now: now)
     case .health: Response(.ok, contentType: .plain, body: Array("ok\n".utf8))
     case .readiness: context.readiness
+    case .openAPI: OpenAPI.response
     case .metrics: Response(.ok, contentType: .metrics, body: context.metrics)
     }
   }

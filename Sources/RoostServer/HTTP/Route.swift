@@ -2,13 +2,13 @@ import HTTPCore
 
 /// What a node answers to a method and a path besides WebSockets. Another answer is another line in ``all``.
 struct Route: Sendable {
-  enum Answer: Equatable, Sendable {
+  enum Answer: Sendable {
     /// At once, from what the shard knows.
     case page(Page)
     /// The cluster's numbers, from the hub.
     case online
     /// Through the API, for holders of a key and admins.
-    case call(APICall.Kind)
+    case call(APIOperation)
   }
 
   /// Where it is served when administration has a port of its own. Without one, everything is on the main port.
@@ -42,15 +42,16 @@ struct Route: Sendable {
   let answer: Answer
   let place: Place
 
-  static let all: [Route] = [
+  static let all: [Route] = pages + APIOperation.all.map { Route($0.method, $0.path, .call($0), at: .administration) }
+
+  private static let pages: [Route] = [
     Route(.get, "/", .page(.chat)),
     Route(.get, "/ws/online", .online),
     Route(.get, "/ws/stats", .page(.stats)),
     Route(.get, "/healthz", .page(.health), at: .both),
     Route(.get, "/readyz", .page(.readiness), at: .both),
     Route(.get, "/metrics", .page(.metrics), at: .administration),
-    Route(.post, "/api/tokens/revoke", .call(.revoke), at: .administration),
-    Route(.post, "/api/users/{id}/disconnect", .call(.disconnectUser), at: .administration),
+    Route(.get, "/api/openapi.json", .page(.openAPI), at: .administration),
   ]
 
   private init(_ method: Method, _ path: String, _ answer: Answer, at place: Place = .mainPort) {

@@ -6,9 +6,13 @@ import Tokens
 import Transport
 
 extension HubHost {
-  /// The hub and the relay that `configuration` asks for; `loop` is the one they live in.
+  /// The hub and the relay that `configuration` asks for.
+  ///
+  /// - Parameters:
+  ///   - port: what the node listens on.
+  ///   - loop: the one they live in.
   init(
-    _ configuration: ServerConfiguration, shards: Int, loop: EventLoop, report: SharedReport, log: Log
+    _ configuration: ServerConfiguration, port: UInt16, shards: Int, loop: EventLoop, report: SharedReport, log: Log
   ) throws(RedisConfigurationError) {
     let now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
     let limits = configuration.limits
@@ -22,11 +26,17 @@ extension HubHost {
     settings.historyMessages = limits.historyMessages
     settings.historySeconds = limits.historySeconds
     settings.ringBytes = limits.historyBytes
+    settings.backendMessages = Self.perSecond(limits.apiMessagesPerSecond)
+    settings.backendQuestions = Self.perSecond(limits.apiQuestionsPerSecond)
+    let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+    (settings.address, settings.version) = ("\(host):\(port)", Release.version)
     settings.leaveGrace = Int64(configuration.leaveGraceSeconds * 1_000)
     let relay = try Self.relay(configuration, instance: settings.instance, loop: loop, now: now)
     self.init(Hub(settings, seed: Self.seed(), now: now), relay: relay, shards: shards, report: report, log: log)
     start(now: now)
   }
+
+  private static func perSecond(_ count: Int) -> Rate? { count == 0 ? nil : Rate(burst: count, perSecond: count) }
 
   private static func relay(
     _ configuration: ServerConfiguration, instance: String, loop: EventLoop, now: Now

@@ -12,13 +12,13 @@ actor HubShard {
 
   init(
     loop: EventLoop, inbox: Mailbox<HubCommand>, shards: [Mailbox<Parcel>], isStopping: StopFlag,
-    context: NodeContext, log: Log
+    context: NodeContext, port: UInt16, log: Log
   ) throws(RedisConfigurationError) {
     self.loop = loop
     core = HubCore(
       loop: loop, inbox: inbox, shards: shards, isStopping: isStopping,
       host: try HubHost(
-        context.configuration, shards: shards.count, loop: loop, report: context.hubReport, log: log))
+        context.configuration, port: port, shards: shards.count, loop: loop, report: context.hubReport, log: log))
   }
 
   /// The thread's body: returns when the hub was told to stop.

@@ -72,7 +72,8 @@ public final class Node: Sendable {
         return
       }
       hub = try HubShard(
-        loop: hubLoop, inbox: hubInbox, shards: inboxes, isStopping: hubStops, context: context, log: log)
+        loop: hubLoop, inbox: hubInbox, shards: inboxes, isStopping: hubStops, context: context, port: port,
+        log: log)
     } catch let error as SystemError {
       throw .system(error)
     } catch let error as RedisConfigurationError {

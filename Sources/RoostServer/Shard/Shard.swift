@@ -22,7 +22,8 @@ actor Shard {
     (self.loop, self.inbox) = (loop, inbox)
     let host =
       hub == nil
-      ? try HubHost(context.configuration, shards: 1, loop: loop, report: context.hubReport, log: log) : nil
+      ? try HubHost(
+        context.configuration, port: listener.port, shards: 1, loop: loop, report: context.hubReport, log: log) : nil
     core = try ShardCore(
       index: index, context: context, loop: loop, inbox: inbox, listener: listener,
       adminListener: adminListener, host: host, hub: hub, log: log)

@@ -17,17 +17,20 @@ extension ShardCore {
   }
 
   /// Lets a call in, or turns it away.
-  mutating func call(_ slot: UInt32, _ kind: APICall.Kind, _ names: [String], _ head: RequestHead, _ bytes: RawSpan) {
+  mutating func call(
+    _ slot: UInt32, _ operation: APIOperation, _ names: [String], _ head: RequestHead, _ bytes: RawSpan
+  ) {
     let caller: Caller
     do {
       caller = try self.caller(slot, head, bytes)
-      try Self.checkBody(kind.body, head, bytes)
+      try Self.checkBody(operation.body, head, bytes)
+      calls[slot] = APICall(
+        operation, names: names, parameters: try Self.parameters(operation, head, bytes), bodyBytes: head.bodyLength,
+        expectsGoAhead: head.expectation(in: bytes) == .goAhead)
     } catch {
       refuse(slot, error)
       return turnAway(slot, head, error.response)
     }
-    calls[slot] = APICall(
-      kind, names: names, bodyBytes: head.bodyLength, expectsGoAhead: head.expectation(in: bytes) == .goAhead)
     switch caller {
     case .keyHolder: begin(slot, isHere: bytes.byteCount - head.byteCount >= head.bodyLength)
     case .admin(let grant):
@@ -108,8 +111,8 @@ extension ShardCore {
   // MARK: What
 
   /// The parser has refused what is too long or of unknown length.
-  private static func checkBody(_ body: APICall.Body, _ head: RequestHead, _ bytes: RawSpan) throws(CallRefused) {
-    guard head.bodyLength > 0 || body == .required else { return }
+  private static func checkBody(_ body: APIOperation.Body, _ head: RequestHead, _ bytes: RawSpan) throws(CallRefused) {
+    guard head.bodyLength > 0 || body.isRequired else { return }
     guard head.announcesJSON(in: bytes) else {
       throw .malformed(.unsupportedMediaType, "the body must be application/json")
     }
@@ -118,22 +121,63 @@ extension ShardCore {
     }
   }
 
+  /// What the query says. As in bodies, nothing unknown is passed over.
+  private static func parameters(
+    _ operation: APIOperation, _ head: RequestHead, _ bytes: RawSpan
+  ) throws(CallRefused) -> [String: String] {
+    guard let range = head.query else { return [:] }
+    var (query, found) = (Query(range), [String: String]())
+    while let parameter = query.next(in: bytes) {
+      guard let name = text(parameter.name, bytes), let value = text(parameter.value, bytes) else {
+        throw .bad("the query is no text")
+      }
+      guard operation.parameters.contains(where: { $0.name == name }) else {
+        throw .bad("the query has a parameter that is not known")
+      }
+      guard found.updateValue(value, forKey: name) == nil else { throw .bad("\(name) stands twice in the query") }
+    }
+    return found
+  }
+
+  private static func text(_ range: Range<Int>, _ bytes: RawSpan) -> String? {
+    guard let decoded = try? percentDecoded(range, in: bytes, plusIsSpace: true) else { return nil }
+    return String(validating: decoded, as: UTF8.self)
+  }
+
+  /// The call is complete: the hub does it, or this shard knows the answer.
   private mutating func perform(_ slot: UInt32) {
     guard let call = calls[slot] else { return }
-    let command: HubCommand
     do throws(CallRefused) {
-      switch call.kind {
-      case .revoke: command = .revoke(id(slot), [try call.revocation(now: now.wall / 1_000)])
-      case .disconnectUser: command = .disconnectUser(id(slot), user: call.names[0], reason: try call.reason())
-      }
+      guard let command = try command(slot, call) else { return answer(slot, localAnswer(call)) }
+      calls[slot]?.forgetBody()
+      awaitHub(slot)
+      hubCommands.append(command)
     } catch {
       refuse(slot, error)
-      return answer(slot, error.response)
+      answer(slot, error.response)
     }
-    calls[slot]?.forgetBody()
-    awaitHub(slot)
-    hubCommands.append(command)
   }
+
+  /// What the hub is told; `nil`: the shard answers.
+  private func command(_ slot: UInt32, _ call: APICall) throws(CallRefused) -> HubCommand? {
+    let id = id(slot)
+    switch call.operation.kind {
+    case .revoke: return .revoke(id, [try call.revocation(now: now.wall / 1_000)])
+    case .disconnectUser: return .disconnectUser(id, user: call.names[0], reason: try call.reason())
+    case .publish: return .serve(id, try call.publication())
+    case .broadcast: return .serve(id, try call.broadcast())
+    case .sendToUser: return .serve(id, try call.message())
+    case .notifyUser: return .serve(id, try call.notification())
+    case .rooms: return .serve(id, try call.roomsQuestion())
+    case .room: return .serve(id, try call.roomQuestion())
+    case .history: return .serve(id, try call.historyQuestion())
+    case .user: return .serve(id, .user(call.names[0]))
+    case .nodes: return .serve(id, .nodes)
+    case .slow: return nil
+    }
+  }
+
+  private func localAnswer(_ call: APICall) -> Response { .slow(context) }
 
   /// The body did not come in time.
   mutating func bodyTimeout(_ slot: UInt32) {
@@ -149,6 +193,7 @@ extension ShardCore {
     if case .token(let isRevoked) = answer {
       tokenChecked(id.slot, isRevoked: isRevoked)
     } else {
+      if let reason = answer.refusal { callRefused(reason) }
       self.answer(id.slot, .backend(answer, retryAfter: retryAfter()))
     }
     goOn(id.slot)

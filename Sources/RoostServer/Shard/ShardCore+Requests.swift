@@ -74,9 +74,9 @@ extension ShardCore {
     case .online:
       let isVerbose = ((try? head.queryValue("verbose", in: bytes)) ?? nil) != nil
       askOnline(slot, isVerbose: isVerbose)
-    case .call(let kind):
+    case .call(let operation):
       noteCaller(slot, head, bytes)
-      call(slot, kind, names, head, bytes)
+      call(slot, operation, names, head, bytes)
     }
   }
 

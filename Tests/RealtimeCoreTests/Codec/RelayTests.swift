@@ -123,8 +123,9 @@ func parseFrame(_ bytes: [UInt8], byteLimit: Int = RelayFrame.byteLimit) throws(
   func `only canonical integers are numbers`(user: String, written expected: String) throws {
     var scratch = ByteBuffer()
     let payload = bytes("1")
+    let sender: Identity = try #require(Identity(user: user))
     let envelope = unsafe RelayEnvelope.chat(
-      payload: payload.span.bytes, sender: try #require(Identity(user: user)), timestamp: noon, node: "n1",
+      payload: payload.span.bytes, sender: sender, timestamp: noon, node: "n1",
       origin: nil, scratch: &scratch)
     #expect(written { envelope.appendClientFrame(to: &$0) }.hasSuffix(#","sender_id":\#(expected)}"#))
   }

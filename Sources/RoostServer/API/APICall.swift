@@ -2,31 +2,23 @@ import Buffers
 
 /// A call to the API by somebody who may make it, while its body comes and until it is answered.
 struct APICall {
-  enum Kind: Sendable {
-    case revoke, disconnectUser
-
-    var body: Body {
-      switch self {
-      case .revoke: .required
-      case .disconnectUser: .optional
-      }
-    }
-  }
-
-  /// Whether there is a body; where there is one, it is JSON.
-  enum Body { case required, optional }
-
-  let kind: Kind
+  let operation: APIOperation
   /// What stands in the places of its path.
   let names: [String]
+  /// What its query says, of ``APIOperation/parameters``.
+  let parameters: [String: String]
   /// Bytes of the body, as announced and allowed.
   let bodyBytes: Int
   /// Wants to be told to go on before it sends the body.
   let expectsGoAhead: Bool
   private(set) var body: [UInt8] = []
 
-  init(_ kind: Kind, names: [String], bodyBytes: Int, expectsGoAhead: Bool) {
-    (self.kind, self.names, self.bodyBytes, self.expectsGoAhead) = (kind, names, bodyBytes, expectsGoAhead)
+  init(
+    _ operation: APIOperation, names: [String], parameters: [String: String] = [:], bodyBytes: Int = 0,
+    expectsGoAhead: Bool = false
+  ) {
+    (self.operation, self.names, self.parameters) = (operation, names, parameters)
+    (self.bodyBytes, self.expectsGoAhead) = (bodyBytes, expectsGoAhead)
   }
 
   var isComplete: Bool { body.count == bodyBytes }

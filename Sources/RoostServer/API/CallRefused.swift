@@ -12,6 +12,8 @@ struct CallRefused: Error {
   static func malformed(_ status: Status, _ why: String) -> CallRefused {
     CallRefused(.malformed, .error(status, why, keepAlive: true))
   }
+
+  static func bad(_ why: String) -> CallRefused { malformed(.badRequest, why) }
 }
 
 /// Why a call to the API was turned away, for the metrics.
@@ -26,10 +28,14 @@ enum CallRefusalReason: Int, CountedReason {
   case revoked
   /// Too many failed attempts of the address: 429.
   case tooManyAttempts
-  /// The body or what announces it: 400, 415, 417.
+  /// The body, the query or what announces a body: 400, 413, 415, 417.
   case malformed
   /// The body did not come in time: 408.
   case timeout
   /// The hub gave no answer in time: 503.
   case noAnswer
+  /// Good calls, but too many of them: 429.
+  case tooOften
+  /// Redis is away, or not every node answered: 503.
+  case unavailable
 }
