@@ -106,7 +106,7 @@ struct CommandTests {
     _ = Self.read(output, to: "node ready")
     #expect(try run(["serve", "--healthcheck"] + place).code == 0)
     kill(process.processIdentifier, SIGHUP)
-    #expect(Self.read(output, to: "certificate reloaded").contains("certificate reloaded"))
+    #expect(Self.read(output, to: "keys reloaded").contains("certificate reloaded"))
     let foreign = TLSIdentity(certificateFile: certificates.authority, keyFile: files.keyFile)
     try certificates.replace(files, by: foreign)
     kill(process.processIdentifier, SIGHUP)
