@@ -1,16 +1,17 @@
 /// When a token is good, in whole seconds since 1970.
 ///
 /// Numeric dates may have a fraction (RFC 7519 section 2); it is rounded to the side that makes the token's life
-/// shorter.
+/// shorter: a token also counts as issued as early as it may have been, for those who revoke it.
 struct TokenTimes {
   let expires: Int64?
   let issued: Int64?
-  private let notBefore: Int64?
+  /// Moments before which it is not good.
+  private let beginnings: [Int64?]
 
   init(_ claims: JSONObject) throws(TokenError) {
     expires = try Self.date("exp", .down, in: claims)
-    notBefore = try Self.date("nbf", .up, in: claims)
-    issued = try Self.date("iat", .up, in: claims)
+    issued = try Self.date("iat", .down, in: claims)
+    beginnings = [try Self.date("nbf", .up, in: claims), try Self.date("iat", .up, in: claims)]
   }
 
   func check(_ rules: TokenVerifier.Rules, now: Int64) throws(TokenError) {
@@ -19,7 +20,7 @@ struct TokenTimes {
     } else if rules.requiresExpiry {
       throw .missingExpiry
     }
-    for start in [notBefore, issued] {
+    for start in beginnings {
       if let start, start > now + rules.leeway { throw .notYetValid }
     }
   }

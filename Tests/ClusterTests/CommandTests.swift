@@ -12,27 +12,15 @@ struct CommandTests {
   static let secret = "0123456789abcdef0123456789abcdef"
 
   /// A command with a clean environment.
-  private func start(_ arguments: [String], _ environment: [String: String] = [:]) throws -> (Process, Pipe) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try ClusterNode.binary())
-    process.arguments = arguments
-    process.environment = ["PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin"].merging(environment) { $1 }
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    return (process, output)
+  private func start(_ arguments: [String], _ environment: [String: String] = [:]) throws -> TestProcess {
+    try TestProcess(
+      [try ClusterNode.binary()] + arguments,
+      environment: ["PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin"].merging(environment) { $1 })
   }
 
-  private static func rest(of output: Pipe) -> String {
-    String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-  }
-
-  private func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> (code: Int32, text: String) {
-    let (process, output) = try start(arguments, environment)
-    let text = Self.rest(of: output)
-    process.waitUntilExit()
-    return (process.terminationStatus, text)
+  private func run(_ arguments: [String], _ environment: [String: String] = [:]) throws -> (code: CInt, text: String) {
+    let process = try start(arguments, environment)
+    return (process.ended(), process.text)
   }
 
   @Test(arguments: [
@@ -73,25 +61,14 @@ struct CommandTests {
   }
 
   @Test func `a node says what waits for its clients on SIGUSR1, and goes on`() throws {
-    let (process, output) = try start(["serve", "--port", "\(freePorts())"], ["ROOST_SECRET": Self.secret])
-    _ = Self.read(output, to: "node ready")
-    kill(process.processIdentifier, SIGUSR1)
-    #expect(Self.read(output, to: "backlogs").contains("clients=0"))
-    process.terminate()
-    #expect(Self.rest(of: output).contains("stopped"))
-    process.waitUntilExit()
-    #expect(process.terminationReason == .exit && process.terminationStatus == 0)
-  }
-
-  /// What the command says up to a line with `word`, or all when it never says that.
-  private static func read(_ output: Pipe, to word: String) -> String {
-    var said: [UInt8] = []
-    while true {
-      let news = output.fileHandleForReading.availableData
-      said += news
-      let text = String(decoding: said, as: UTF8.self)
-      if news.isEmpty || text.contains(word) { return text }
-    }
+    let process = try start(["serve", "--port", "\(freePorts())"], ["ROOST_SECRET": Self.secret])
+    #expect(process.says("node ready"))
+    process.signal(SIGUSR1)
+    #expect(process.says("backlogs"))
+    #expect(process.text.contains("clients=0"))
+    process.signal(SIGTERM)
+    #expect(process.ended() == 0)
+    #expect(process.text.contains("stopped"))
   }
 
   @Test func `a health check is the node's health`() throws {
@@ -102,21 +79,22 @@ struct CommandTests {
     let certificates = try TestCertificates()
     let files = try certificates.make("node")
     let place = ["--port", "\(try freePorts())", "--tls-cert", files.certificateFile, "--tls-key", files.keyFile]
-    let (process, output) = try start(["serve"] + place, ["ROOST_SECRET": Self.secret])
-    _ = Self.read(output, to: "node ready")
+    let process = try start(["serve"] + place, ["ROOST_SECRET": Self.secret])
+    #expect(process.says("node ready"))
     #expect(try run(["serve", "--healthcheck"] + place).code == 0)
-    kill(process.processIdentifier, SIGHUP)
-    #expect(Self.read(output, to: "keys reloaded").contains("certificate reloaded"))
+    process.signal(SIGHUP)
+    #expect(process.says("certificate reloaded"))
+    #expect(process.says("keys reloaded"))
     let foreign = TLSIdentity(certificateFile: certificates.authority, keyFile: files.keyFile)
     try certificates.replace(files, by: foreign)
-    kill(process.processIdentifier, SIGHUP)
-    #expect(Self.read(output, to: "does not belong").contains("the one before stays"))
+    process.signal(SIGHUP)
+    #expect(process.says("does not belong"))
+    #expect(process.text.contains("the one before stays"))
     #expect(try run(["serve", "--healthcheck"] + place).code == 0)
     let check = try run(["serve", "--check"] + place, ["ROOST_SECRET": Self.secret])
     #expect(check.code == 1 && check.text.contains("problem: tls-cert, tls-key: "))
-    process.terminate()
-    process.waitUntilExit()
-    #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+    process.signal(SIGTERM)
+    #expect(process.ended() == 0)
   }
 
   // MARK: Cluster
@@ -127,20 +105,20 @@ struct CommandTests {
     return try Listener(any, backlog: 1, sharesPort: false).port
   }
 
-  private func children(of process: Process) -> [pid_t] {
+  private func children(of process: TestProcess) -> [pid_t] {
     let listed = try? String(
-      contentsOfFile: "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children", encoding: .utf8)
+      contentsOfFile: "/proc/\(process.processID)/task/\(process.processID)/children", encoding: .utf8)
     return (listed ?? "").split(separator: " ").compactMap { pid_t($0) }
   }
 
   /// A cluster that has said everything it says at the start.
-  private func startCluster() throws -> (process: Process, output: Pipe, welcome: String) {
+  private func startCluster() throws -> TestProcess {
     let port = try freePorts()
-    let (process, output) = try start(["cluster", "--nodes", "2", "--port", "\(port)"])
-    let welcome = Self.read(output, to: "--secret-file")
+    let process = try start(["cluster", "--nodes", "2", "--port", "\(port)"])
+    #expect(process.says("--secret-file"))
     let address = try #require(Address(host: "127.0.0.1", port: port))
     #expect(HTTPProbe.get("/ws/online", from: address)?.status == 200)
-    return (process, output, welcome)
+    return process
   }
 
   private func waitUntilGone(_ processes: [pid_t]) async throws {
@@ -150,13 +128,12 @@ struct CommandTests {
   }
 
   @Test func `a cluster starts, answers, and stops with 0`() async throws {
-    let (process, output, welcome) = try startCluster()
+    let process = try startCluster()
     let children = children(of: process)
     #expect(children.count >= 3)
-    process.terminate()
-    let text = welcome + Self.rest(of: output)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
+    process.signal(SIGTERM)
+    #expect(process.ended() == 0)
+    let text = process.text
     for word in ["alice", "bob", "42", "wscat", "curl", "roost token"] { #expect(text.contains(word)) }
     try await waitUntilGone(children)
     let folder = try #require(text.firstMatch(of: /\/tmp\/roost-\w{6}/)).output
@@ -164,24 +141,21 @@ struct CommandTests {
   }
 
   @Test func `a child that dies ends the cluster with 1`() async throws {
-    let (process, output, welcome) = try startCluster()
+    let process = try startCluster()
     let children = children(of: process)
     kill(try #require(children.dropFirst().first), SIGKILL)
-    let text = welcome + Self.rest(of: output)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 1)
-    #expect(text.contains("ended unexpectedly"))
+    #expect(process.ended() == 1)
+    #expect(process.text.contains("ended unexpectedly"))
     try await waitUntilGone(children)
   }
 
   @Test func `nothing outlives a cluster that was killed`() async throws {
-    let (process, output, welcome) = try startCluster()
+    let process = try startCluster()
     let children = children(of: process)
-    kill(process.processIdentifier, SIGKILL)
-    let text = welcome + Self.rest(of: output)
-    process.waitUntilExit()
+    process.signal(SIGKILL)
+    #expect(process.ended() == 128 + SIGKILL)
     try await waitUntilGone(children)
-    if let folder = text.firstMatch(of: /\/tmp\/roost-\w{6}/)?.output {
+    if let folder = process.text.firstMatch(of: /\/tmp\/roost-\w{6}/)?.output {
       try FileManager.default.removeItem(atPath: String(folder))
     }
   }

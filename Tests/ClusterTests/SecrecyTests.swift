@@ -15,39 +15,16 @@ struct SecrecyTests {
   static let password = "SENTINEL-redis-password"
   static let guess = "SENTINEL-guess-0123456789-0123456789-01"
 
-  /// A running `roost`, and what it said so far.
-  private final class Command {
-    let process = Process()
-    private let output = Pipe()
-    private var said: [UInt8] = []
+  /// `roost`, in a clean environment.
+  private func start(_ arguments: [String], _ environment: [String: String]) throws -> TestProcess {
+    try TestProcess(
+      [try ClusterNode.binary()] + arguments,
+      environment: ["PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin"].merging(environment) { $1 })
+  }
 
-    init(_ arguments: [String], _ environment: [String: String]) throws {
-      process.executableURL = URL(fileURLWithPath: try ClusterNode.binary())
-      process.arguments = arguments
-      process.environment = ["PATH": "/usr/local/bin:/usr/bin:/usr/sbin:/bin"].merging(environment) { $1 }
-      process.standardOutput = output
-      process.standardError = output
-      try process.run()
-    }
-
-    var text: String { String(decoding: said, as: UTF8.self) }
-
-    /// Reads until it has said `word`; false when it ends without.
-    func says(_ word: String) -> Bool {
-      while !text.contains(word) {
-        let news = output.fileHandleForReading.availableData
-        guard !news.isEmpty else { return false }
-        said += news
-      }
-      return true
-    }
-
-    /// Ends it and reads the rest.
-    func end() {
-      process.terminate()
-      said += output.fileHandleForReading.readDataToEndOfFile()
-      process.waitUntilExit()
-    }
+  private func stop(_ process: TestProcess) {
+    process.signal(SIGTERM)
+    process.ended()
   }
 
   private static func freePort() throws -> UInt16 {
@@ -109,7 +86,7 @@ struct SecrecyTests {
     let redis = try RedisServer(["--requirepass", knowsPassword ? Self.password : "another"])
     let (port, adminPort) = (try Self.freePort(), try Self.freePort())
     let tokens = [try Self.token("anna"), try Self.token("root", role: "admin")]
-    let node = try Command(
+    let node = try start(
       ["serve", "--host", "127.0.0.1", "--port", "\(port)", "--admin-port", "\(adminPort)", "--log-level", "debug"],
       [
         "ROOST_SECRET": Self.secret, "ROOST_API_KEY": Self.key, "ROOST_REDIS_URL": redis.url,
@@ -118,10 +95,10 @@ struct SecrecyTests {
     try #require(node.says("administration"))
     #expect(node.says(knowsPassword ? "state=connected" : "authentication"))
     let answers = try provoke(port, adminPort, tokens: tokens)
-    kill(node.process.processIdentifier, SIGUSR1)
+    node.signal(SIGUSR1)
     #expect(node.says("backlogs"))
-    let commandLine = Self.file(node.process.processIdentifier, "cmdline")
-    node.end()
+    let commandLine = Self.file(node.processID, "cmdline")
+    stop(node)
     #expect(answers.count > 30)
     #expect(commandLine.contains("serve"))
     let signatures = tokens.map { String($0.suffix(20)) }
@@ -141,18 +118,18 @@ struct SecrecyTests {
     let redis = hasRedis ? try RedisServer(["--requirepass", Self.password]) : nil
     var environment = ["ROOST_SECRET": Self.secret, "ROOST_API_KEY": Self.key, "ROOST_LOG_LEVEL": "debug"]
     if let redis { environment["ROOST_REDIS_URL"] = "redis://:\(Self.password)@127.0.0.1:\(redis.port)" }
-    let cluster = try Command(["cluster", "--nodes", "2", "--port", "\(Self.freePort())"], environment)
+    let cluster = try start(["cluster", "--nodes", "2", "--port", "\(Self.freePort())"], environment)
     #expect(cluster.says("--secret-file"))
-    let children = Self.children(of: cluster.process.processIdentifier)
+    let children = Self.children(of: cluster.processID)
     #expect(children.count >= 2)
-    for child in children + [cluster.process.processIdentifier] {
+    for child in children + [cluster.processID] {
       #expect(!Self.file(child, "cmdline").contains("SENTINEL"))
     }
     for child in children where !Self.file(child, "cmdline").contains("serve") {
       #expect(!Self.file(child, "environ").contains("ROOST_"))
     }
     #expect(children.filter { Self.file($0, "environ").contains(Self.key) }.count == 2)
-    cluster.end()
+    stop(cluster)
     #expect(!cluster.text.contains("SENTINEL"))
     #expect(cluster.text.contains("redis      redis://"))
   }
@@ -165,15 +142,14 @@ struct SecrecyTests {
     ["bench", "fanout", "--url", "ws://127.0.0.1:1/ws", "--token", guess],
   ])
   func `what is said about settings does not repeat secrets`(arguments: [String]) throws {
-    let command = try Command(
+    let command = try start(
       arguments,
       [
         "ROOST_SECRET": Self.secret, "ROOST_API_KEY": Self.key + "\nSENTINEL-short",
         "ROOST_REDIS_URL": "redis://\(Self.password)@h:not-a-port",
       ])
-    _ = command.says("never")
-    command.process.waitUntilExit()
-    #expect(command.process.terminationStatus != 0)
+    // Refused, not fallen over.
+    #expect((1...2).contains(command.ended()))
     #expect(!command.text.isEmpty)
     #expect(!command.text.contains("SENTINEL"), "\(command.text)")
   }
@@ -183,13 +159,13 @@ struct SecrecyTests {
     let repeating = "-ERR unknown command 'AUTH', with args beginning with: '\(Self.password)' \r\n"
     let impostor = try RedisImpostor { _ in Array(String(repeating: repeating, count: 20).utf8) }
     defer { impostor.stop() }
-    let node = try Command(
+    let node = try start(
       ["serve", "--host", "127.0.0.1", "--port", "0", "--log-level", "debug"],
       [
         "ROOST_SECRET": Self.secret, "ROOST_REDIS_URL": "redis://:\(Self.password)@127.0.0.1:\(impostor.port)",
       ])
     #expect(node.says("unknown command"))
-    node.end()
+    stop(node)
     #expect(!node.text.contains("SENTINEL"), "\(node.text)")
   }
 }

@@ -25,7 +25,11 @@ struct DegradedTests {
     }
     try await withNode(configuration) { node in
       var anna = try TestClient.chat(node, "anna", rooms: ["lobby"])
-      while try get("/ws/online", node).header("roost-scope") != nil {}
+      // Connections are told a moment after they came.
+      try eventually("the cluster knows of her") {
+        let online = try get("/ws/online", node)
+        return online.header("roost-scope") == nil && online.body.contains(#""online":1"#)
+      }
       redis.kill()
       #expect(try anna.skip(to: isStatus(true)) != nil)
       var ben = try TestClient.chat(node, "ben")

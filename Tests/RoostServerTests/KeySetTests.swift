@@ -165,7 +165,7 @@ struct KeySetTests {
   @Test func `a node stops while an answer is on its way`() async throws {
     try await Self.withKeys(Self.oldSet, "silent") { node, server throws in
       let client = ClientBox(try Self.knock(node, Self.token()))
-      while server.requests.isEmpty { usleep(5_000) }
+      try eventually("it asks") { !server.requests.isEmpty }
       withExtendedLifetime(client) {}
     }
   }

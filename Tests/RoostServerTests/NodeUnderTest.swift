@@ -1,3 +1,4 @@
+import EventLoops
 import Glibc
 import RoostServer
 import RoostTesting
@@ -36,6 +37,18 @@ func withNode(
     throw error
   }
   await node.stop()
+}
+
+struct Late: Error { let what: String }
+
+/// Asks until the answer is yes, for what has no event to wait for; a minute at most, for a test that asks for ever
+/// ends nobody's run.
+func eventually(_ what: String, _ isTrue: () throws -> Bool) throws {
+  let deadline = monotonicMilliseconds() + 60_000
+  while try !isTrue() {
+    guard monotonicMilliseconds() < deadline else { throw Late(what: what) }
+    usleep(1_000)
+  }
 }
 
 /// A token of `user`, good for an hour.

@@ -102,11 +102,12 @@ struct PageTests {
       let laptop = try TestClient.chat(node, "anna")
       let ben = try TestClient.chat(node, "ben")
       var client = try TestClient(port: node.port)
-      var answer = try get("/ws/online?verbose", from: &client)
-      while !answer.body.contains(#""online":3,"users":2,"nodes":1"#) {
-        answer = try get("/ws/online?verbose", from: &client)
+      var body = ""
+      try eventually("all three are counted") {
+        body = try get("/ws/online?verbose", from: &client).body
+        return body.contains(#""online":3,"users":2,"nodes":1"#)
       }
-      #expect(answer.body.contains(#""scope":"#))
+      #expect(body.contains(#""scope":"#))
       for client in [phone.isOpen, laptop.isOpen, ben.isOpen] { #expect(client) }
     }
   }

@@ -35,7 +35,10 @@ struct RelayFloodTests {
         #expect(try ben.talk().contains(#""m\#(number)""#))
       }
       var counted = 0
-      while counted < count { counted = try #require(try metric("roost_relay_bad_frames_total", of: node)) }
+      try eventually("all are counted") {
+        counted = try #require(try metric("roost_relay_bad_frames_total", of: node))
+        return counted >= count
+      }
       #expect(counted == count)
       // Nobody believed any of it.
       try anna.say("last", in: "lobby", id: "last")

@@ -49,7 +49,9 @@ struct RevocationTests {
       try await withNode(configuration) { one in
         var third = try HubUnderTest(configuration)
         try third.join()
-        for node in [one, two] { while try metric("roost_revocations_age_seconds", node)?.hasPrefix("-") != false {} }
+        for node in [one, two] {
+          try eventually("all are read") { try metric("roost_revocations_age_seconds", node)?.hasPrefix("-") == false }
+        }
         try body(one, two, &third)
       }
     } catch {
@@ -107,9 +109,8 @@ struct RevocationTests {
         var first = try connect(one, revoked)
         var second = try connect(two, revoked)
         try redis.ask("CLIENT", "KILL", "TYPE", "pubsub")
-        var answer = try third.ask { .revoke($0, [Revocation.token("t\(round)", until: end)!]) }
-        while answer != .revoked {
-          answer = try third.ask { .revoke($0, [Revocation.token("t\(round)", until: end)!]) }
+        try eventually("stored") {
+          try third.ask { .revoke($0, [Revocation.token("t\(round)", until: end)!]) } == .revoked
         }
         #expect(try first.skip { $0.opcode == 8 }?.closeCode == 4501)
         #expect(try second.skip { $0.opcode == 8 }?.closeCode == 4501)
@@ -124,13 +125,12 @@ struct RevocationTests {
     try await withCluster(redis) { one, two, third in
       let revoked = try token("anna", id: "stolen")
       _ = try third.ask { .revoke($0, [Revocation.token("stolen", until: end)!]) }
-      while try metric("roost_revocations", one) != "1" {}
-      while try metric("roost_revocations", two) != "1" {}
+      for node in [one, two] { try eventually("it is known") { try metric("roost_revocations", node) == "1" } }
       redis.kill()
       #expect(try isTurnedAway(one, revoked), "the last copy holds")
       try redis.start()
       // The hand that revoked it rests: the others must remember.
-      while try redis.ask("HGET", "ws:revoked", "tstolen") == "\n" {}
+      try eventually("Redis is told") { try redis.ask("HGET", "ws:revoked", "tstolen") != "\n" }
       for node in [one, two] { #expect(try isTurnedAway(node, revoked)) }
       // Who comes new to the cluster learns it too.
       var fourth = try HubUnderTest(configured { $0.redisURL = redis.url })

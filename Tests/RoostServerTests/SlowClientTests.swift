@@ -314,11 +314,14 @@ struct SlowClientTests {
 
   /// The node's metrics as soon as they are as wanted.
   private func metrics(_ client: inout TestClient, _ isWanted: (String) -> Bool) throws -> String {
-    while true {
+    var body = ""
+    try eventually("metrics") {
       try client.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-      guard let body = try client.answer()?.body else { throw TestClient.Failure.malformed }
-      if isWanted(body) { return body }
+      guard let answer = try client.answer() else { throw TestClient.Failure.malformed }
+      body = answer.body
+      return isWanted(body)
     }
+    return body
   }
 
   @Test func `of many slow clients ten are named, those with the most`() {

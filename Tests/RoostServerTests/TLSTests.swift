@@ -182,7 +182,7 @@ struct TLSTests {
         (["-alpn", "h2"], ["no peer certificate available"]), (["-tls1_1"], ["no peer certificate available"]),
         (["-tls1_2", "-cipher", "AES128-SHA:ECDHE-ECDSA-AES128-SHA"], ["no peer certificate available"]),
       ] {
-        let output = try RedisServer.output(place + words)
+        let output = try TestProcess.output(place + words)
         for word in expected { #expect(output.contains(word), "\(words): \(output)") }
       }
     }

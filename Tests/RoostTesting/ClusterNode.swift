@@ -1,4 +1,3 @@
-import CSystem
 public import EventLoops
 import Glibc
 public import LoadGenerator
@@ -29,9 +28,7 @@ public final class ClusterNode: Sendable {
     onNewThread(name: name) { [self] in
       let process = Self.spawn(command, logPath)
       state.withLock { $0.process = process }
-      var status: CInt = 0x7F00
-      if process > 0 { while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {} }
-      let code = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+      let code = process > 0 ? TestProcess.wait(for: process) : 127
       let waiting = state.withLock { state in
         state.exitCode = code
         return state.waiting
@@ -80,18 +77,11 @@ public final class ClusterNode: Sendable {
     return String(binary)
   }
 
+  /// What it says goes into a file.
   private static func spawn(_ command: [String], _ logPath: String) -> pid_t {
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    unsafe posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-    unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    // Foundation's pipes are inherited: a node that held one would keep another test from reading it to its end.
-    unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-    var words: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) } + [nil]
-    defer { unsafe words.forEach { unsafe free($0) } }
-    var process: pid_t = 0
-    return unsafe posix_spawn(&process, command[0], &actions, nil, &words, environ) == 0 ? process : -1
+    let log = unsafe open(logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard log >= 0 else { return -1 }
+    defer { close(log) }
+    return (try? TestProcess.spawn(command, output: log, error: log)) ?? -1
   }
 }

@@ -1,10 +1,9 @@
 import Foundation
-import Glibc
 
 /// An https server with a key set on this machine (`Tests/Servers/keys.py`), with a certificate of its own. It
 /// ends with this process, however that ends.
 public final class KeyServer: Sendable {
-  public struct Failure: Error {}
+  public struct Failure: Error { public let said: String }
 
   /// Its files: `keys.json` is what it serves.
   private let folder: URL
@@ -12,8 +11,7 @@ public final class KeyServer: Sendable {
   public let port: UInt16
   /// … and with one for another name.
   public let otherPort: UInt16
-  private let input: Pipe
-  private let process: Process
+  private let process: TestProcess
 
   /// - Parameter keys: what it serves at first.
   public init(_ keys: String) throws {
@@ -21,20 +19,11 @@ public final class KeyServer: Sendable {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     try Data(keys.utf8).write(to: folder.appending(path: "keys.json"))
     let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Servers/keys.py")
-    let output = Pipe()
-    (process, input) = (Process(), Pipe())
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", script.standardizedFileURL.path, folder.path]
-    (process.standardInput, process.standardOutput) = (input, output)
-    try process.run()
-    var line = Data()
-    while line.last != UInt8(ascii: "\n") {
-      let part = output.fileHandleForReading.availableData
-      guard !part.isEmpty else { throw Failure() }
-      line += part
-    }
-    let ports = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace).compactMap { UInt16($0) }
-    guard ports.count == 2 else { throw Failure() }
+    // It ends when its input does.
+    process = try TestProcess(["python3", script.standardizedFileURL.path, folder.path], hasInput: true)
+    guard process.says("\n") else { throw Failure(said: process.text) }
+    let ports = process.text.split(whereSeparator: \.isWhitespace).compactMap { UInt16($0) }
+    guard ports.count == 2 else { throw Failure(said: process.text) }
     (port, otherPort) = (ports[0], ports[1])
   }
 
@@ -61,12 +50,7 @@ public final class KeyServer: Sendable {
   }
 
   public func stop() {
-    guard process.isRunning else { return }
-    try? input.fileHandleForWriting.close()
-    // Another process that was started meanwhile may hold the pipe open, and where nodes run in this process their
-    // signals are blocked, in children too.
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    process.kill()
     try? FileManager.default.removeItem(at: folder)
   }
 }

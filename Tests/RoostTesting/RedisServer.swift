@@ -52,7 +52,7 @@ public final class RedisServer: Sendable {
         Self.program, "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", unixSocket, "--dir", directory,
         "--logfile", directory + "/log", "--save", "", "--daemonize", "no",
       ] + options
-    let server = try Self.spawn(arguments)
+    let server = try TestProcess.spawn(arguments)
     let (watchdog, channel) = try Self.watch(server, directory)
     running.withLock { $0 = Running(server: server, watchdog: watchdog, channel: channel) }
     for _ in 0..<400 {
@@ -69,12 +69,11 @@ public final class RedisServer: Sendable {
     running.withLock { state in
       guard let running = state.take() else { return }
       Glibc.kill(running.server, SIGKILL)
-      var status: CInt = 0
-      unsafe waitpid(running.server, &status, 0)
+      _ = TestProcess.wait(for: running.server)
       // The watchdog's work is done; the process id may soon be somebody else's.
       _ = unsafe send(running.channel, "done\n", 5, CInt(MSG_NOSIGNAL))
       close(running.channel)
-      unsafe waitpid(running.watchdog, &status, 0)
+      _ = TestProcess.wait(for: running.watchdog)
     }
   }
 
@@ -85,7 +84,7 @@ public final class RedisServer: Sendable {
 
   public func stop() {
     kill()
-    _ = try? Self.output(["rm", "-rf", directory])
+    _ = try? TestProcess.output(["rm", "-rf", directory])
   }
 
   /// Runs one command through redis-cli and returns what it prints.
@@ -94,7 +93,7 @@ public final class RedisServer: Sendable {
 
   @discardableResult
   public func ask(_ words: [String]) throws -> String {
-    try Self.output(["redis-cli", "-s", unixSocket] + words)
+    try TestProcess.output(["redis-cli", "-s", unixSocket] + words)
   }
 
   // MARK: Processes
@@ -120,57 +119,10 @@ public final class RedisServer: Sendable {
     throw Failure(description: "no free port")
   }
 
-  /// `output`: where its standard output goes, or -1; `input`: what becomes its standard input, or -1.
-  private static func spawn(_ arguments: [String], input: CInt = -1, output: CInt = -1) throws -> pid_t {
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    for (descriptor, target) in [(input, CInt(0)), (output, CInt(1))] {
-      if descriptor >= 0 {
-        unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, target)
-      } else {
-        unsafe posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
-      }
-    }
-    // Whoever reads the output is not told by redis-cli, again and again, that a server is not there yet.
-    if output >= 0 { unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_RDWR, 0) }
-    // Foundation's pipes are inherited: a server that held one would keep another test from reading it to its end.
-    unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-    var process: pid_t = 0
-    var words: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
-    defer { unsafe words.forEach { unsafe free($0) } }
-    let code = unsafe posix_spawnp(&process, arguments[0], &actions, nil, &words, environ)
-    guard code == 0 else {
-      throw Failure(description: "cannot start \(arguments[0]): \(unsafe String(cString: strerror(code)))")
-    }
-    return process
-  }
-
-  /// Two ends that no other process inherits.
-  private static func channel() -> [CInt] {
-    var ends: [CInt] = [-1, -1]
-    unsafe socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
-    return ends
-  }
-
   private static func watch(_ server: pid_t, _ directory: String) throws -> (pid_t, CInt) {
-    let ends = channel()
+    let ends = TestProcess.channel()
     defer { close(ends[0]) }
     let script = "read word || { kill -9 \(server); rm -rf '\(directory)'; }"
-    return (try spawn(["sh", "-c", script], input: ends[0]), ends[1])
-  }
-
-  /// What a program prints on its standard output.
-  public static func output(_ arguments: [String]) throws -> String {
-    let ends = channel()
-    let process = try spawn(arguments, output: ends[1])
-    close(ends[1])
-    defer { close(ends[0]) }
-    var text: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 4_096)
-    while case let count = unsafe read(ends[0], &chunk, chunk.count), count > 0 { text += chunk[..<count] }
-    var status: CInt = 0
-    unsafe waitpid(process, &status, 0)
-    return String(decoding: text, as: UTF8.self)
+    return (try TestProcess.spawn(["sh", "-c", script], input: ends[0]), ends[1])
   }
 }

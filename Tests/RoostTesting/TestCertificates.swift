@@ -18,7 +18,7 @@ public final class TestCertificates: Sendable {
     _ = try request("authority", Self.words(.p256) + ["-x509", "-subj", "/CN=authority", "-days", "30"])
   }
 
-  deinit { _ = try? RedisServer.output(["rm", "-rf", folder]) }
+  deinit { _ = try? TestProcess.output(["rm", "-rf", folder]) }
 
   /// A certificate for some names (`DNS:localhost,IP:127.0.0.1`), signed by the authority.
   public func make(
@@ -36,11 +36,11 @@ public final class TestCertificates: Sendable {
   public func makeExpired(_ file: String) throws -> TLSIdentity {
     let identity = try make(file)
     let request = folder + "/request"
-    _ = try RedisServer.output([
+    _ = try TestProcess.output([
       "openssl", "req", "-new", "-key", identity.keyFile, "-subj", "/CN=\(file)", "-out", request,
       "-addext", "subjectAltName=DNS:localhost",
     ])
-    _ = try RedisServer.output([
+    _ = try TestProcess.output([
       "openssl", "x509", "-req", "-in", request, "-CA", authority, "-CAkey", folder + "/authority.key", "-days", "-1",
       "-copy_extensions", "copy", "-out", identity.certificateFile,
     ])
@@ -50,7 +50,7 @@ public final class TestCertificates: Sendable {
   /// The same with its key behind a password.
   public func lock(_ identity: TLSIdentity) throws -> TLSIdentity {
     let locked = TLSIdentity(certificateFile: identity.certificateFile, keyFile: identity.keyFile + ".locked")
-    _ = try RedisServer.output([
+    _ = try TestProcess.output([
       "openssl", "pkey", "-in", identity.keyFile, "-aes256", "-passout", "pass:secret", "-out", locked.keyFile,
     ])
     return locked
@@ -58,21 +58,21 @@ public final class TestCertificates: Sendable {
 
   /// Puts the files of `identity` in the place of those of `other`.
   public func replace(_ other: TLSIdentity, by identity: TLSIdentity) throws {
-    _ = try RedisServer.output(["cp", identity.certificateFile, other.certificateFile])
-    _ = try RedisServer.output(["cp", identity.keyFile, other.keyFile])
+    _ = try TestProcess.output(["cp", identity.certificateFile, other.certificateFile])
+    _ = try TestProcess.output(["cp", identity.keyFile, other.keyFile])
   }
 
   /// A file with these words in it.
   public func file(_ name: String, _ text: String) throws -> String {
     let path = "\(folder)/\(name)"
-    _ = try RedisServer.output(["sh", "-c", "printf '%s' \"$0\" >\"$1\"", text, path])
+    _ = try TestProcess.output(["sh", "-c", "printf '%s' \"$0\" >\"$1\"", text, path])
     return path
   }
 
   private func request(_ file: String, _ words: [String]) throws -> TLSIdentity {
     let identity = TLSIdentity(certificateFile: "\(folder)/\(file).pem", keyFile: "\(folder)/\(file).key")
     let place = ["-nodes", "-keyout", identity.keyFile, "-out", identity.certificateFile]
-    _ = try RedisServer.output(["openssl", "req"] + words + place)
+    _ = try TestProcess.output(["openssl", "req"] + words + place)
     guard unsafe access(identity.certificateFile, R_OK) == 0 else { throw Failure(file: file) }
     return identity
   }

@@ -21,6 +21,7 @@ import Testing
     Word(
       text: "@unchecked Sendable", allowedIn: ["Sources/Tokens/KeyHandle.swift"],
       instead: "an actor, a Mutex, or a value"),
+    Word(text: " Process" + "()", instead: "RoostTesting.TestProcess, which hands no pipe of ours to others"),
     Word(text: "@_cdecl", instead: "@c"),
     Word(text: "@inlinable", instead: "public, and -cross-module-optimization in release builds"),
     Word(text: "package func", instead: "public: package code is not optimised across targets"),

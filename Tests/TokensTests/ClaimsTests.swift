@@ -14,7 +14,7 @@ import Testing
       claims
         == Claims(
           userID: "ann", name: "Ann Ä", role: "admin", rooms: RoomGrants(join: ["team-*", "a:b"], send: []),
-          expiresAt: 1_800_000_060, issuedAt: 1_800_000_001, tokenID: "t1"))
+          expiresAt: 1_800_000_060, issuedAt: 1_800_000_000, tokenID: "t1"))
   }
 
   @Test(arguments: [

@@ -1,19 +1,18 @@
-/// A user id as that by which users are told apart: its bytes.
+/// A user's id where users are told apart: by its bytes.
 ///
-/// Swift takes two texts for equal that look the same, such as an é and an e with an accent behind it. As user ids they
-/// are two users, to whoever made the tokens and to Redis, and one of them must not become the other here.
+/// Swift takes two strings for equal that only look the same (`é` in one scalar or in two). The tokens of two users
+/// must not make them one, and Redis goes by bytes as well.
 struct UserKey: Hashable, Comparable, Sendable {
-  let text: String
+  let id: String
 
-  init(_ text: String) { self.text = text }
+  init(_ id: String) { self.id = id }
 
-  static func == (one: UserKey, other: UserKey) -> Bool { one.text.utf8.elementsEqual(other.text.utf8) }
-
-  static func < (one: UserKey, other: UserKey) -> Bool { one.text.utf8.lexicographicallyPrecedes(other.text.utf8) }
+  static func == (left: Self, right: Self) -> Bool { left.id.utf8.elementsEqual(right.id.utf8) }
+  static func < (left: Self, right: Self) -> Bool { left.id.utf8.lexicographicallyPrecedes(right.id.utf8) }
 
   func hash(into hasher: inout Hasher) {
-    unsafe text.utf8Span.span.bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-    hasher.combine(text.utf8.count)
+    unsafe id.utf8Span.span.bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+    hasher.combine(id.utf8.count)
   }
 }
 

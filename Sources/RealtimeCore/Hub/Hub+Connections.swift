@@ -15,7 +15,7 @@ extension Hub {
     admissions.append(connection, newcomer)
   }
 
-  func connectionsHere(_ user: String) -> Int { userNumbers[UserKey(user)].map { users[$0].connections.count } ?? 0 }
+  func connectionsHere(_ user: String) -> Int { localUser(user).map { users[$0].connections.count } ?? 0 }
 
   mutating func admit(_ connection: ConnectionID, _ newcomer: Newcomer, now: Now) {
     let (identity, token) = (newcomer.identity, newcomer.token)

@@ -93,7 +93,7 @@ extension Hub {
     while let key = typing.popDue(now: now.monotonic) {
       if let last = typing.told[key], last + TypingTable.lifetime <= now.monotonic { typing.told[key] = nil }
       guard let entry = typing.active[key], entry.until <= now.monotonic else { continue }
-      endTyping(room: key.room, user: key.user.text, isTold: false, now: now)
+      endTyping(room: key.room, user: key.user.id, isTold: false, now: now)
     }
   }
 }

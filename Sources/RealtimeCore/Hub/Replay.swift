@@ -3,12 +3,12 @@ public import Buffers
 /// A delivered message, as a room remembers it.
 public struct PastMessage: Sendable {
   let envelope: RelayEnvelope
-  /// The sender, whose own copies carry `client_id`.
-  let sender: UserKey
+  /// The sender's user id, whose own copies carry `client_id`.
+  let sender: String
   public let offset: Int
 
   init(envelope: RelayEnvelope, sender: String, offset: Int) {
-    (self.envelope, self.sender, self.offset) = (envelope, UserKey(sender), offset)
+    (self.envelope, self.sender, self.offset) = (envelope, sender, offset)
   }
 
   /// About how many bytes a client gets.
@@ -19,22 +19,23 @@ public struct PastMessage: Sendable {
 public struct Replay: Sendable {
   public let messages: ArraySlice<PastMessage>
   /// Who gets it.
-  let user: UserKey
+  let user: String
 
-  init(messages: ArraySlice<PastMessage>, user: String) { (self.messages, self.user) = (messages, UserKey(user)) }
+  init(messages: ArraySlice<PastMessage>, user: String) { (self.messages, self.user) = (messages, user) }
 
   /// Appends one message as its client gets it.
   public func append(_ message: PastMessage, to buffer: inout ByteBuffer) {
-    message.envelope.appendClientFrame(
-      to: &buffer, offset: message.offset, includingClientID: message.sender == user)
+    message.envelope.appendClientFrame(to: &buffer, offset: message.offset, includingClientID: isOwn(message))
   }
+
+  private func isOwn(_ message: PastMessage) -> Bool { UserKey(message.sender) == UserKey(user) }
 }
 
 // How long a message is before it is written, so that its frame can be written in one go.
 extension Replay {
   /// How many bytes ``append(_:to:)`` writes.
   public func byteCount(of message: PastMessage) -> Int {
-    message.envelope.clientFrameCount(offset: message.offset, includingClientID: message.sender == user)
+    message.envelope.clientFrameCount(offset: message.offset, includingClientID: isOwn(message))
   }
 }
 

@@ -24,7 +24,8 @@ struct DepartedRates {
   /// The user is back.
   mutating func take(_ user: String) -> UserRate? {
     guard nextDue != nil else { return nil }
-    return young.removeValue(forKey: UserKey(user)) ?? old.removeValue(forKey: UserKey(user))
+    let key = UserKey(user)
+    return young.removeValue(forKey: key) ?? old.removeValue(forKey: key)
   }
 
   mutating func tick(now: Int64, lifetime: Int64) {

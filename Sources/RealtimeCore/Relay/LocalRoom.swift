@@ -15,7 +15,7 @@ struct LocalRoom {
   private var lastUse: Int64
   /// The last messages, up to `lastOffset`.
   private var ring = RoomRing<Entry>()
-  /// User → name.
+  /// User id → name.
   private var members: [UserKey: String] = [:]
   private(set) var version = 0
 
@@ -78,7 +78,7 @@ struct LocalRoom {
 
   var roster: Roster {
     let shown = members.count > RelayLimits.rosterFull ? RelayLimits.rosterNames : members.count
-    let named = members.prefix(shown).compactMap { Identity(user: $0.key.text, name: $0.value) }
+    let named = members.prefix(shown).compactMap { Identity(user: $0.key.id, name: $0.value) }
     return Roster(members: named, count: members.count, top: top, version: version)
   }
 }

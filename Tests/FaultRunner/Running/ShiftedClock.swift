@@ -14,12 +14,10 @@ final class ShiftedClock {
     let source = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "shifted-clock.c").path
     try set(milliseconds: 0)
-    let compiler = Process()
-    compiler.executableURL = URL(filePath: "/usr/bin/env")
-    compiler.arguments = ["clang", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source]
-    try compiler.run()
-    compiler.waitUntilExit()
-    guard compiler.terminationStatus == 0 else { throw Site.Failure(description: "clang cannot build \(source)") }
+    let compiler = try TestProcess(["clang", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source])
+    guard compiler.ended() == 0 else {
+      throw Site.Failure(description: "clang cannot build \(source): \(compiler.text)")
+    }
   }
 
   /// From now on the processes' clocks differ from ours by so much.

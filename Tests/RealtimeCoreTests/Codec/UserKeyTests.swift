@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test func `the order is that of the bytes`() {
-    let ordered = Self.lookalikes.map(UserKey.init).sorted().map(\.text)
+    let ordered = Self.lookalikes.map(UserKey.init).sorted().map(\.id)
     let expected = Self.lookalikes.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
     #expect(ordered.map { Array($0.utf8) } == expected)
   }
