@@ -13,16 +13,19 @@ enum ServeCommand {
       Console.print(help + ConfigurationText.help())
       return 0
     }
-    let reader = ConfigurationReader(
-      arguments: arguments.filter { !own.contains($0) }, environment: Console.environment,
-      isExposed: Console.isExposed, readFile: Console.readFile)
+    let read = {
+      ConfigurationReader(
+        arguments: arguments.filter { !own.contains($0) }, environment: Console.environment,
+        isExposed: Console.isExposed, readFile: Console.readFile)
+    }
+    let reader = read()
     if arguments.contains("--healthcheck") { return checkHealth(reader.configuration) }
     if arguments.contains("--check") { return check(reader) }
     guard reader.problems.isEmpty else {
       for problem in reader.problems { Console.complain("roost serve: \(problem)") }
       return 1
     }
-    return await serve(reader.configuration, remarks: reader.remarks)
+    return await serve(reader.configuration, remarks: reader.remarks, again: read)
   }
 
   /// Prints what holds and what is wrong with it.
@@ -44,7 +47,10 @@ enum ServeCommand {
     return HTTPProbe.get("/healthz", from: address, tls: tls)?.status == 200 ? 0 : 1
   }
 
-  private static func serve(_ configuration: ServerConfiguration, remarks: [String]) async -> CInt {
+  /// - Parameter again: reads the same settings once more, and the files that they name.
+  private static func serve(
+    _ configuration: ServerConfiguration, remarks: [String], again: () -> ConfigurationReader
+  ) async -> CInt {
     // Before any thread is made, so that none but the waiting one gets them.
     let signals = [SIGTERM, SIGINT]
     blockSignals(signals + [SIGUSR1, SIGHUP])
@@ -68,7 +74,12 @@ enum ServeCommand {
     // Not awaited: a main thread that suspends goes into the runtime's hands, which take every signal by its default.
     var received = waitForSignal(signals + [SIGUSR1, SIGHUP])
     while received == SIGUSR1 || received == SIGHUP {
-      if received == SIGHUP { node.reload() } else { node.logBacklogs() }
+      if received == SIGHUP {
+        node.reloadCertificate()
+        node.reloadKeys(again())
+      } else {
+        node.logBacklogs()
+      }
       received = waitForSignal(signals + [SIGUSR1, SIGHUP])
     }
     log.info("stopping", ["signal": .integer(Int(received)), "connections": .integer(node.connectionCount)])
@@ -100,7 +111,7 @@ enum ServeCommand {
     roost serve [SETTINGS]
 
     Runs one node until SIGTERM or SIGINT; a second signal ends it at once. SIGUSR1 writes the slowest clients to the
-    log. SIGHUP reads the certificate and its key again.
+    log. SIGHUP reads the certificate, the keys of tokens and the API's keys again.
 
       --check        print the settings that hold, secrets hidden, and everything that is wrong with them; exit 0 or 1
       --healthcheck  ask the node with these settings on this machine whether it is healthy; exit 0 or 1

@@ -84,6 +84,7 @@ struct CommandTests {
     #expect(try run(["serve", "--healthcheck"] + place).code == 0)
     process.signal(SIGHUP)
     #expect(process.says("certificate reloaded"))
+    #expect(process.says("keys reloaded"))
     let foreign = TLSIdentity(certificateFile: certificates.authority, keyFile: files.keyFile)
     try certificates.replace(files, by: foreign)
     process.signal(SIGHUP)

@@ -160,13 +160,13 @@ struct TLSTests {
       try early.upgrade("/echo")
       #expect(throws: TestClient.Failure.self) { _ = try TestClient(port: node.port, tls: stranger).isOpen }
       try certificates.replace(files, by: try others.make("node"))
-      node.reload()
+      node.reloadCertificate()
       #expect(try TestClient(port: node.port, tls: stranger).isOpen)
       #expect(throws: TestClient.Failure.self) { _ = try TestClient(port: node.port, tls: client).isOpen }
       // A certificate with a foreign key: all stays as it is.
       try certificates.replace(
         files, by: TLSIdentity(certificateFile: certificates.authority, keyFile: try others.make("more").keyFile))
-      node.reload()
+      node.reloadCertificate()
       #expect(try TestClient(port: node.port, tls: stranger).isOpen)
       try early.sendFrame("still here")
       #expect(try early.text() == "still here")

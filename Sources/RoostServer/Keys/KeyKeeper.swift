@@ -5,14 +5,35 @@ import Synchronization
 import Telemetry
 import Tokens
 
-/// The node's keys: those of the configuration, and those of the set at `--jwks-url`, which its own thread fetches.
+/// The node's keys: those of the configuration, which may be exchanged, and those of the set at `--jwks-url`, which its
+/// own thread fetches.
 ///
 /// Asked once per handshake, from any shard. What it decides is in ``KeySetSchedule``; here are the thread, the lock
 /// and the log.
 final class KeyKeeper: Sendable {
   private struct State {
+    /// Those of the configuration.
+    var fixed: [VerificationKey]
+    /// Those of the set; `nil` while there should be one and is not.
+    var fetched: [VerificationKey]?
     var verifier: TokenVerifier
     var schedule = KeySetSchedule()
+
+    init(fixed: [VerificationKey], fetched: [VerificationKey]?, rules: TokenVerifier.Rules) {
+      (self.fixed, self.fetched) = (fixed, fetched)
+      verifier = Self.verifier(fixed, fetched, rules)
+    }
+
+    mutating func put(fixed: [VerificationKey], fetched: [VerificationKey]?, _ rules: TokenVerifier.Rules) {
+      (self.fixed, self.fetched) = (fixed, fetched)
+      verifier = Self.verifier(fixed, fetched, rules)
+    }
+
+    private static func verifier(
+      _ fixed: [VerificationKey], _ fetched: [VerificationKey]?, _ rules: TokenVerifier.Rules
+    ) -> TokenVerifier {
+      TokenVerifier(keys: fixed + (fetched ?? []), rules: rules, isMissingKeys: fetched == nil)
+    }
   }
 
   /// What a set's thread works with.
@@ -21,7 +42,6 @@ final class KeyKeeper: Sendable {
     let loop: EventLoop
   }
 
-  private let fixed: [VerificationKey]
   private let rules: TokenVerifier.Rules
   private let setIssuers: [String]?
   private let address: Address?
@@ -33,14 +53,14 @@ final class KeyKeeper: Sendable {
 
   /// Keys that never change.
   init(keys: [VerificationKey], rules: TokenVerifier.Rules) {
-    (fixed, self.rules, setIssuers, address) = (keys, rules, nil, nil)
-    state = Mutex(State(verifier: TokenVerifier(keys: keys, rules: rules)))
+    (self.rules, setIssuers, address) = (rules, nil, nil)
+    state = Mutex(State(fixed: keys, fetched: [], rules: rules))
   }
 
   /// The configuration's; it must have no ``ServerConfiguration/tokenProblems``.
   init(_ configuration: ServerConfiguration) throws(SystemError) {
     let url = configuration.tokens.jwksURL
-    (fixed, rules) = (configuration.verificationKeys.keys, configuration.tokenRules)
+    rules = configuration.tokenRules
     setIssuers = configuration.setIssuers
     let caFile = configuration.tokens.jwksCAFile
     address =
@@ -49,7 +69,15 @@ final class KeyKeeper: Sendable {
       : Address(
         get: SecureGet(url: url, caFile: caFile.isEmpty ? nil : caFile, byteLimit: KeySet.longest),
         loop: try EventLoop())
-    state = Mutex(State(verifier: TokenVerifier(keys: fixed, rules: rules, isMissingKeys: !url.isEmpty)))
+    let fixed = configuration.verificationKeys.keys
+    state = Mutex(State(fixed: fixed, fetched: url.isEmpty ? [] : nil, rules: rules))
+  }
+
+  /// Other keys in the place of those of the configuration, from the next token on.
+  ///
+  /// - Parameter keys: at least one, unless there is a set at an address.
+  func exchange(_ keys: [VerificationKey]) {
+    state.locked { $0.put(fixed: keys, fetched: $0.fetched, rules) }
   }
 
   /// Whether ``run(_:log:)`` has anything to do.
@@ -121,10 +149,9 @@ final class KeyKeeper: Sendable {
   }
 
   private func replace(_ keys: [VerificationKey]) {
-    let verifier = TokenVerifier(keys: fixed + keys, rules: rules)
     let now = monotonicMilliseconds()
     state.locked {
-      $0.verifier = verifier
+      $0.put(fixed: $0.fixed, fetched: keys, rules)
       _ = $0.schedule.ended(isGood: true, now: now)
     }
     outcomes.count(.good)
@@ -132,11 +159,10 @@ final class KeyKeeper: Sendable {
 
   private func fail(_ reason: String, _ log: Log) {
     outcomes.count(.failed)
-    let verifier = TokenVerifier(keys: fixed, rules: rules, isMissingKeys: true)
     let now = monotonicMilliseconds()
     let outcome = state.locked { state in
       let outcome = state.schedule.ended(isGood: false, now: now)
-      if outcome == .dropped { state.verifier = verifier }
+      if outcome == .dropped { state.put(fixed: state.fixed, fetched: nil, rules) }
       return outcome
     }
     guard !stops.isSet else { return }

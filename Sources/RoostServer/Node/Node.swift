@@ -1,5 +1,6 @@
 public import EventLoops
 import Glibc
+import Locks
 import RealtimeCore
 import RedisRelay
 import Synchronization
@@ -127,10 +128,32 @@ public final class Node: Sendable {
     await finished.wait()
   }
 
+  /// Takes the keys of tokens and of the API from what the settings' files hold now. If anything is wrong with that,
+  /// the log says so and all stays as it was. Connections go on to their tokens' end in any case. From any thread.
+  ///
+  /// - Parameter reader: the settings the node was started with, read once more.
+  public func reloadKeys(_ reader: ConfigurationReader) {
+    for remark in reader.remarks { log.warning("configuration", ["note": .string(remark)]) }
+    // A certificate that is no good must not keep a key that was stolen.
+    let others = reader.configuration.tlsProblems
+    let problems = reader.problems.filter { !others.contains($0) }
+    guard problems.isEmpty else {
+      for problem in problems {
+        log.error("keys not reloaded, those before stay", ["reason": .string(problem)])
+      }
+      return
+    }
+    let (keys, apiKeys) = (reader.configuration.verificationKeys.keys, reader.configuration.apiKeys)
+    context.keys.exchange(keys)
+    context.apiKeys.locked { $0 = APIKeys(apiKeys) }
+    for shard in shards { shard.inbox.post(Parcel(commands: [.keysChanged], frames: [])) }
+    log.info("keys reloaded", ["keys": .integer(keys.count), "api_keys": .integer(apiKeys.count)])
+  }
+
   /// Reads the certificate and its key again. New connections get what the files hold; if that is no good, the log
   /// says so and all stays as it was. Open connections go on in any case. From any thread.
-  public func reload() {
-    guard let tls = context.tls else { return log.info("nothing to reload: there is no certificate") }
+  public func reloadCertificate() {
+    guard let tls = context.tls else { return }
     do { try tls.reload() } catch {
       return log.error("certificate not reloaded, the one before stays", ["reason": .string(error.description)])
     }

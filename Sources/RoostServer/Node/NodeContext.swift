@@ -1,4 +1,5 @@
 import EventLoops
+import Locks
 import RealtimeCore
 import Synchronization
 import Telemetry
@@ -10,7 +11,8 @@ import Transport
 final class NodeContext: Sendable {
   let configuration: ServerConfiguration
   let keys: KeyKeeper
-  let apiKeys: APIKeys
+  /// May be exchanged while the node runs.
+  let apiKeys: Mutex<APIKeys>
   /// The port speaks TLS; `nil`: in the clear.
   let tls: TLSServer?
   /// Connections the node takes; beyond, and in its reserve of descriptors, it answers 503.
@@ -45,7 +47,7 @@ final class NodeContext: Sendable {
   ) {
     self.configuration = configuration
     (self.keys, self.tls) = (keys, tls)
-    apiKeys = APIKeys(configuration.apiKeys)
+    apiKeys = Mutex(APIKeys(configuration.apiKeys))
     let limits = configuration.limits
     let possible = max(1, descriptorLimit - Self.descriptorReserve)
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
@@ -54,4 +56,7 @@ final class NodeContext: Sendable {
     handshakeLimit = limits.handshakes == 0 ? max(64, connectionLimit / 4) : limits.handshakes
     arrivals = Mutex(Arrivals(limits))
   }
+
+  /// Whether `text` is one of the API's keys.
+  func isAPIKey(_ text: [UInt8]) -> Bool { apiKeys.locked { $0 }.contains(text) }
 }

@@ -69,7 +69,7 @@ extension ShardCore {
     }
     guard let range = head.bearerToken(in: bytes) else { throw CallRefused(.credentials, .authenticationRequired()) }
     let offered = head.array(range, in: bytes)
-    if context.apiKeys.contains(offered) { return .keyHolder }
+    if context.isAPIKey(offered) { return .keyHolder }
     let wait = context.authenticationWait(connections[slot].address)
     guard wait == 0 else {
       throw CallRefused(.tooManyAttempts, .tooManyRequests(retryAfter: (wait + 999) / 1_000))
