@@ -30,7 +30,7 @@ extension ShardCore {
     counters.accepted &+= 1
     let peer = IPAddress(address)
     let (arrival, isOverNodeLimit) = context.arrive(from: peer)
-    guard isTold(arrival.verdict) else {
+    guard isTold(arrival.verdict), mayShakeHands(peer, port) else {
       context.depart(arrival.entry)
       socket.resetOnClose()
       return
@@ -67,6 +67,15 @@ extension ShardCore {
       if context.tls != nil { refused(.addressLimit) }
       return context.tls == nil
     }
+  }
+
+  /// With TLS the rate of all handshakes is asked before the node signs anything. What a proxy brings is counted when
+  /// it asks for something.
+  private func mayShakeHands(_ peer: IPAddress, _ port: Connection.Flags) -> Bool {
+    guard context.tls != nil, !port.contains(.isAdministrative), !context.trusts(peer) else { return true }
+    guard !context.mayConnect() else { return true }
+    refused(.nodeRate)
+    return false
   }
 
   /// Counts one more connection without a complete request. When there are too many, the one that takes longest goes:
