@@ -21,6 +21,7 @@ help:
 	@echo 'make conformance     every Autobahn case against the echo endpoint: CASES="1.* 12.3.*"'
 	@echo 'make simulate        a cluster in one thread: SEEDS=n STEPS=m SEED=first'
 	@echo 'make fuzz            hostile bytes for SECONDS each (60), two targets at a time: FUZZ=http,frames'
+	@echo 'make attacks         attacks on a node where 1,000 clients chat, as a Markdown table: SECONDS=10 each'
 	@echo 'make mutants         what the simulation finds when rules are switched off'
 	@echo 'make container-test  docker-compose.yml on a real Docker engine'
 	@echo 'make clean           forget everything built'
@@ -106,6 +107,12 @@ FUZZ ?= all
 fuzz: SECONDS = 60
 fuzz:
 	scripts/fuzz $(FUZZ) --seconds $(SECONDS)
+
+attacks: SECONDS = 10
+attacks: build
+	scripts/install-deps attacks
+	scripts/attacks --seconds $(SECONDS)
+	scripts/attacks --tokens
 
 container-test:
 	scripts/container-test

@@ -123,7 +123,7 @@ struct MessageTests {
       #expect(try anna.talk().contains(#""offset":1"#))
       let heard = try ben.talk()
       #expect(heard.contains(#""sender":{"id":"anna","name":"anna"}"#) && heard.contains(#""offset":1}"#), "\(heard)")
-      for lie in ["eve", "1999", "99", "mine", #""origin":"#, #""node":"#, #""token":"#, #""version":"#] {
+      for lie in ["eve", "1999", ":99", "mine", #""origin":"#, #""node":"#, #""token":"#, #""version":"#] {
         #expect(!heard.contains(lie))
       }
     }

@@ -45,6 +45,23 @@ struct TLSTests {
     }
   }
 
+  @Test func `handshakes of all clients together have a rate, which is asked before anything is signed`() async throws {
+    try await withNode(secured { $0.limits.connectsPerSecond = 2 }) { node in
+      var prober = try TestClient(port: node.port, tls: client)
+      var opened = 0
+      // Who is one too many is not told: the connection is reset.
+      #expect(throws: (any Error).self) {
+        while opened < 1_000 {
+          _ = try chat(node, "anna", room: "lobby")
+          opened += 1
+        }
+      }
+      #expect((1..<1_000).contains(opened))
+      let page = try #require(try prober.page("/metrics")?.body)
+      #expect(page.contains(#"roost_handshakes_refused_total{reason="node_rate"} 1\#n"#))
+    }
+  }
+
   @Test func `frames may come in any pieces, and leave in big ones`() async throws {
     try await withNode(secured()) { node in
       var random = SeededGenerator(seed: 7)

@@ -70,6 +70,15 @@ extension ShardCore {
     }
   }
 
+  /// With TLS the rate of all handshakes is asked before the node signs anything. What a proxy brings is counted when
+  /// it asks for something.
+  private func mayShakeHands(_ peer: IPAddress, _ port: Connection.Flags) -> Bool {
+    guard context.tls != nil, !port.contains(.isAdministrative), !context.trusts(peer) else { return true }
+    guard !context.mayConnect() else { return true }
+    refused(.nodeRate)
+    return false
+  }
+
   /// Counts one more connection without a complete request. When there are too many, the one that takes longest goes:
   /// honest clients are done within a round trip or two, so it is the slow who make room.
   private mutating func makeRoomForNewcomer() {

@@ -56,14 +56,14 @@ extension ShardCore {
 
   private mutating func awaitClose(_ slot: UInt32, _ departure: Departure, within time: Int64) {
     farewell(slot, departure)
-    endPause(slot)
+    endIntake(slot)
     connections[slot].deadline = now.monotonic + time
     arm(slot, at: connections[slot].deadline)
   }
 
   /// Nothing follows what is on its way. The socket stays until the peer has read it and closes, or the time is up.
   mutating func endWhenSent(_ slot: UInt32) {
-    endPause(slot)
+    endIntake(slot)
     connections[slot].phase = .lingering
     connections[slot].flags.insert(.endsWhenSent)
     connections[slot].deadline = now.monotonic + rules.close

@@ -33,7 +33,11 @@ extension ShardCore {
     if context.isDraining.load(ordering: .relaxed) {
       throw Refused(.draining, .unavailable("node is draining", retryAfter: retryAfter()))
     }
-    guard context.mayConnect() else { throw Refused(.nodeRate, .tooManyRequests(retryAfter: retryAfter())) }
+    // With TLS a connection's first one was counted when it came.
+    let wasCounted = context.tls != nil && connections[slot].flags.isDisjoint(with: [.isFromProxy, .hasServed])
+    guard wasCounted || context.mayConnect() else {
+      throw Refused(.nodeRate, .tooManyRequests(retryAfter: retryAfter()))
+    }
   }
 
   /// Asks the hub for a place; the 101 is ready and waits.

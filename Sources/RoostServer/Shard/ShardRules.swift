@@ -18,6 +18,8 @@ struct ShardRules {
   let payloadBytes: Int
   /// `nil`: as many bytes as somebody likes.
   let intake: Intake.Rules?
+  /// For those who are closed already, whatever the setting: only a close frame is wanted of them.
+  let lastIntake = Intake.Rules(bytesPerSecond: 64 * 1_024, burst: 256 * 1_024)
   let patience: Heartbeat.Patience
   let session: Session.Rules
   /// For tokens that do not name rooms.
