@@ -4,7 +4,7 @@ RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
 .PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
-	simulate mutants fuzz api-test
+	simulate mutants fuzz api-test metrics-test attacks
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -23,6 +23,7 @@ help:
 	@echo 'make fuzz            hostile bytes for SECONDS each (60), two targets at a time: FUZZ=http,frames'
 	@echo 'make attacks         attacks on a node where 1,000 clients chat, as a Markdown table: SECONDS=10 each'
 	@echo 'make mutants         what the simulation finds when rules are switched off'
+	@echo 'make metrics-test    a real Prometheus watches two nodes, with the files of deploy/'
 	@echo 'make container-test  docker-compose.yml on a real Docker engine'
 	@echo 'make clean           forget everything built'
 
@@ -107,6 +108,9 @@ FUZZ ?= all
 fuzz: SECONDS = 60
 fuzz:
 	scripts/fuzz $(FUZZ) --seconds $(SECONDS)
+
+metrics-test: build
+	scripts/metrics-test
 
 attacks: SECONDS = 10
 attacks: build

@@ -31,6 +31,16 @@ public func blockSignals(_ signals: [CInt]) {
   unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
 }
 
+/// Waits for one of the blocked `signals`, at most so long; `nil` when none came.
+public func waitForSignal(_ signals: [CInt], milliseconds: Int) -> CInt? {
+  var set = sigset_t()
+  unsafe sigemptyset(&set)
+  for signal in signals { unsafe sigaddset(&set, signal) }
+  var patience = timespec(tv_sec: milliseconds / 1_000, tv_nsec: milliseconds % 1_000 * 1_000_000)
+  let received = unsafe sigtimedwait(&set, nil, &patience)
+  return received > 0 ? received : nil
+}
+
 /// Waits for one of the blocked `signals` and returns it.
 public func waitForSignal(_ signals: [CInt]) -> CInt {
   var set = sigset_t()

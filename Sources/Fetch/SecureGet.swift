@@ -49,13 +49,13 @@ public struct SecureGet: Sendable {
 
   /// The body of the answer. Blocks, so call it on a thread that may wait.
   public func body(unless isStopped: () -> Bool = { false }) throws(Failure) -> [UInt8] {
-    guard Self.isInitialised, let handle = unsafe curl_easy_init(), let transfers = unsafe curl_multi_init() else {
-      throw .transport("libcurl cannot be started")
-    }
+    let noStart = Failure.transport("libcurl cannot be started")
+    guard Self.isInitialised, let handle = unsafe curl_easy_init() else { throw noStart }
+    defer { unsafe curl_easy_cleanup(handle) }
+    guard let transfers = unsafe curl_multi_init() else { throw noStart }
     let sink = Sink(limit: byteLimit)
     defer {
       unsafe curl_multi_remove_handle(transfers, handle)
-      unsafe curl_easy_cleanup(handle)
       unsafe curl_multi_cleanup(transfers)
     }
     guard unsafe setOptions(handle, sink) else { throw .transport("libcurl does not know an option") }

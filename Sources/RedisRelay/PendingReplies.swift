@@ -57,6 +57,8 @@ struct PendingReply {
 
   let kind: Kind
   let sentAt: Int64
+  /// The same on the clock for measuring.
+  let sentNanoseconds: Int64
 }
 
 /// First in, first out.
@@ -68,11 +70,11 @@ struct PendingReplies {
   /// When the oldest was sent.
   var oldest: Int64? { head < entries.count ? entries[head]?.sentAt : nil }
 
-  mutating func append(_ kind: PendingReply.Kind, now: Int64) {
-    entries.append(PendingReply(kind: kind, sentAt: now))
+  mutating func append(_ kind: PendingReply.Kind, now: Int64, nanoseconds: Int64) {
+    entries.append(PendingReply(kind: kind, sentAt: now, sentNanoseconds: nanoseconds))
   }
 
-  mutating func popFirst() -> PendingReply.Kind? {
+  mutating func popFirst() -> PendingReply? {
     guard head < entries.count else { return nil }
     let first = entries[head].take()
     head += 1
@@ -80,6 +82,6 @@ struct PendingReplies {
       entries.removeFirst(head)
       head = 0
     }
-    return first?.kind
+    return first
   }
 }

@@ -12,10 +12,11 @@ extension RedisRelay {
     }
     guard isReadable, command.isUp else { return }
     let outcome = command.receive(into: &scratch)
+    let received = surroundings.nanoseconds()
     var reply = Reply()
     swap(&reply, &spareReply)
     do {
-      while try command.nextReply(into: &reply) { try take(&reply) }
+      while try command.nextReply(into: &reply) { try take(&reply, received: received) }
     } catch {
       abandonCommand(.nonsense, "Redis sent nonsense: \(error)")
     }
@@ -27,6 +28,7 @@ extension RedisRelay {
   /// - Parameter since: when the trouble began.
   mutating func abandonCommand(_ trouble: RelayTrouble, _ why: String, since: Int64? = nil) {
     lineTrouble = trouble
+    counters.commandFailures += 1
     tell(trouble, "command connection to \(configuration.server): \(why)")
     if command.phase == .connecting { resolver.skip() }
     closeCommand(pause: trouble.pause, since: since)
@@ -36,8 +38,8 @@ extension RedisRelay {
     command.close(now: now, pause: pause)
     liveness.stop()
     link.trouble(since: since ?? now)
-    while let kind = pending.popFirst() {
-      if case .request(let ticket, _) = kind { events.append(.reply(ticket, .failed(.outcomeUnknown))) }
+    while let given = pending.popFirst() {
+      if case .request(let ticket, _) = given.kind { events.append(.reply(ticket, .failed(.outcomeUnknown))) }
     }
   }
 
@@ -47,24 +49,27 @@ extension RedisRelay {
     let url = configuration.server
     if !url.password.isEmpty {
       command.outbound.appendCommand(["AUTH"] + (url.user.isEmpty ? [] : [url.user]) + [url.password])
-      pending.append(.acknowledgement, now: now)
+      expectReply(.acknowledgement)
     }
     if url.database != 0 {
       command.outbound.appendCommand(["SELECT", String(url.database)])
-      pending.append(.acknowledgement, now: now)
+      expectReply(.acknowledgement)
     }
     for section in ["server", "replication", "cluster"] {
       command.outbound.appendCommand(["INFO", section])
-      pending.append(.info, now: now)
+      expectReply(.info)
     }
     for script in Script.allCases {
       command.outbound.appendCommand(["SCRIPT", "LOAD", script.source(configuration.scriptSettings)])
-      pending.append(.script(script), now: now)
+      expectReply(.script(script))
     }
   }
 
-  private mutating func take(_ reply: inout Reply) throws(MalformedReply) {
-    guard let kind = pending.popFirst() else { throw .unexpectedShape }
+  /// - Parameter received: when it was read, in nanoseconds.
+  private mutating func take(_ reply: inout Reply, received: Int64) throws(MalformedReply) {
+    guard let awaited = pending.popFirst() else { throw .unexpectedShape }
+    let kind = awaited.kind
+    counters.roundTrips.observe(nanoseconds: received - awaited.sentNanoseconds)
     if case .request(let ticket, let shape) = kind {
       if let error = reply.errorText { return failRequest(ticket, shape, error) }
       do { events.append(.reply(ticket, try reply.decode(shape))) } catch {
@@ -110,7 +115,7 @@ extension RedisRelay {
       "EVALSHA", context.hashes[Script.boot.rawValue], "0", configuration.nodeID, server.lineage,
       surroundings.secret(12), surroundings.secret(32), distrusted,
     ])
-    pending.append(.boot, now: now)
+    expectReply(.boot)
   }
 
   private mutating func finishBoot(generation: String, session: String) throws(MalformedReply) {

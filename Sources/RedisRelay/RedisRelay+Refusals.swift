@@ -90,7 +90,7 @@ extension RedisRelay {
     rehearseAt = now + Self.rehearsalInterval
     context.call(.publish, words: 1, into: &command.outbound)
     command.outbound.appendWord("-")
-    pending.append(.rehearsal, now: now)
+    expectReply(.rehearsal)
   }
 
   // MARK: Advice
@@ -99,7 +99,7 @@ extension RedisRelay {
     advisedRunID = server.runID
     for advice in ServerAdvice.allCases {
       command.outbound.appendCommand(advice.command)
-      pending.append(.advice(advice), now: now)
+      expectReply(.advice(advice))
     }
   }
 

@@ -27,6 +27,7 @@ extension RedisRelay {
   /// Closes the connection. What is published until the next subscription is missed.
   mutating func abandonSubscriber(_ trouble: RelayTrouble, _ why: String, since: Int64? = nil) {
     lineTrouble = trouble
+    counters.subscriberFailures += 1
     tell(trouble, "subscriber connection to \(configuration.server): \(why)")
     subscriber.close(now: now, pause: trouble.pause)
     liveness.stop()
@@ -104,6 +105,7 @@ extension RedisRelay {
     frameBytes += range.count + 64
     guard frameBytes <= configuration.waitingFrameBytes else {
       hasDroppedFrames = true
+      counters.droppedFrames += 1
       return
     }
     let frame = Array(reply.bytes[range])

@@ -58,6 +58,8 @@ public struct RedisRelay: ~Copyable, Relay {
   var frameBytes = 0
   var hasDroppedFrames = false
   var notices: [String] = []
+  /// What was counted since the start.
+  public internal(set) var counters = RelayCounters()
   var now: Int64 = 0
   var isRunning = false
   var scratch = [UInt8](repeating: 0, count: 65_536)
@@ -114,7 +116,7 @@ public struct RedisRelay: ~Copyable, Relay {
     }
     let shape = context.append(
       request, configuration: configuration, wallClock: surroundings.wallClock, to: &command.outbound)
-    pending.append(.request(ticket, shape), now: now)
+    expectReply(.request(ticket, shape))
   }
 
   public mutating func takeEvents(into events: inout [RelayEvent]) {
@@ -205,7 +207,12 @@ public struct RedisRelay: ~Copyable, Relay {
     command.outbound.appendWord("PUBLISH")
     command.outbound.appendWord(configuration.nodeChannel(configuration.nodeID))
     command.outbound.appendWord(probeMark + Array(String(number).utf8))
-    pending.append(.probe(number), now: now)
+    expectReply(.probe(number))
+  }
+
+  /// The next reply of the command connection will be this.
+  mutating func expectReply(_ kind: PendingReply.Kind) {
+    pending.append(kind, now: now, nanoseconds: surroundings.nanoseconds())
   }
 
   /// Both connections are up, to one server: from now on probes can prove it.

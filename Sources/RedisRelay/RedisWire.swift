@@ -27,13 +27,15 @@ public struct RelaySurroundings: Sendable {
   public var secret: @Sendable (Int) -> String
   /// Milliseconds since 1970, for timestamps.
   public var wallClock: @Sendable () -> Int64
+  /// Nanoseconds that only go forward, for measuring: nothing is decided by them.
+  public var nanoseconds: @Sendable () -> Int64
   /// Makes the relay's thread take a turn: something arrived from another one.
   public var wake: @Sendable () -> Void
 
   public init(
     secret: @escaping @Sendable (Int) -> String, wallClock: @escaping @Sendable () -> Int64,
-    wake: @escaping @Sendable () -> Void
+    nanoseconds: @escaping @Sendable () -> Int64 = { 0 }, wake: @escaping @Sendable () -> Void
   ) {
-    (self.secret, self.wallClock, self.wake) = (secret, wallClock, wake)
+    (self.secret, self.wallClock, self.nanoseconds, self.wake) = (secret, wallClock, nanoseconds, wake)
   }
 }

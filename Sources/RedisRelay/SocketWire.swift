@@ -105,6 +105,7 @@ extension RelaySurroundings {
   /// The machine's own.
   public static func machine(waking loop: EventLoop) -> RelaySurroundings {
     RelaySurroundings(
-      secret: { Secret.hexadecimal(digits: $0) }, wallClock: { wallClockMilliseconds() }, wake: { loop.wake() })
+      secret: { Secret.hexadecimal(digits: $0) }, wallClock: { wallClockMilliseconds() },
+      nanoseconds: { monotonicNanoseconds() }, wake: { loop.wake() })
   }
 }

@@ -17,6 +17,13 @@ public struct Histogram: Equatable, Sendable {
     counts = Array(repeating: 0, count: bounds.count + 1)
   }
 
+  /// What somebody else counted.
+  public init(bounds: [Double], counts: [UInt64], sum: Double) {
+    self.init(bounds: bounds)
+    precondition(counts.count == bounds.count + 1, "one bucket more than bounds")
+    (self.counts, self.sum) = (counts, sum)
+  }
+
   /// How many values were counted.
   public var count: UInt64 { counts.reduce(0, &+) }
 

@@ -49,6 +49,7 @@ public struct Log: Sendable {
 
   /// A throttle that several threads ask.
   private final class Throttle: Sendable {
+    let counts = LogCounts()
     let state: Mutex<LogThrottle>
     init(_ sampling: Sampling) {
       state = Mutex(LogThrottle(limit: sampling.limit, windowMilliseconds: sampling.windowMilliseconds))
@@ -71,11 +72,11 @@ public struct Log: Sendable {
   }
 
   public func debug(_ event: StaticString, _ fields: @autoclosure () -> LogFields = [:]) {
-    if level <= .debug { write(.debug, event, fields(), at: clock()) }
+    if level <= .debug { writeAlways(.debug, event, fields()) }
   }
 
   public func info(_ event: StaticString, _ fields: @autoclosure () -> LogFields = [:]) {
-    if level <= .info { write(.info, event, fields(), at: clock()) }
+    if level <= .info { writeAlways(.info, event, fields()) }
   }
 
   /// Repeated warnings are sampled, see ``Sampling``.
@@ -88,29 +89,40 @@ public struct Log: Sendable {
     writeSampled(.error, event, fields)
   }
 
-  /// Writes what was held back in windows that are over. Call it now and then and at the end, or the last count of an
-  /// event that stopped is never told.
-  public func summarise() {
+  /// Writes what was held back in windows that are over, or in all of them. Call it now and then and at the end, or
+  /// the last count of an event that stopped is never told.
+  public func summarise(isEnd: Bool = false) {
     let now = clock()
-    for (event, held) in throttle.state.locked({ $0.takeHeld(now: now) }) { writeHeld(event, held, at: now) }
+    for held in throttle.state.locked({ $0.takeHeld(now: now, isEnd: isEnd) }) { write(held, at: now) }
   }
+
+  /// Events of `level` so far, written or held back, of all copies. Those below the log's own level are not counted.
+  public func count(of level: LogLevel) -> Int { throttle.counts[level] }
 
   private func writeSampled(_ level: LogLevel, _ event: StaticString, _ fields: () -> LogFields) {
+    throttle.counts.count(level)
     let now = clock()
     // Decided under the lock, written outside it.
-    switch throttle.state.locked({ $0.admit("\(event)", now: now) }) {
+    switch throttle.state.locked({ $0.admit("\(event)", level, now: now) }) {
     case .hold: return
     case .write: break
-    case .writeAfter(let held): writeHeld("\(event)", held, at: now)
+    case .writeAfter(let held): write(held, at: now)
     }
-    write(level, event, fields(), at: now)
+    write(level, "\(event)", fields(), at: now)
   }
 
-  private func writeHeld(_ event: String, _ held: Int, at now: WallTime) {
-    write(.warning, "events held back", ["held": .string(event), "count": .integer(held)], at: now)
+  private func writeAlways(_ level: LogLevel, _ event: StaticString, _ fields: LogFields) {
+    throttle.counts.count(level)
+    write(level, "\(event)", fields, at: clock())
   }
 
-  private func write(_ level: LogLevel, _ event: StaticString, _ fields: LogFields, at time: WallTime) {
+  /// How often the event was held back, and since when.
+  private func write(_ held: LogThrottle.Held, at now: WallTime) {
+    let seconds = max(0, now.unixMilliseconds - held.since.unixMilliseconds) / 1_000
+    write(held.level, held.event, ["repeated": .integer(held.count), "seconds": .integer(Int(seconds))], at: now)
+  }
+
+  private func write(_ level: LogLevel, _ event: String, _ fields: LogFields, at time: WallTime) {
     var line = LogLine(format, time, level, event)
     line.append(context)
     line.append(fields)

@@ -17,11 +17,11 @@ struct LogLine {
   private var text = ""
   private let format: LogFormat
 
-  init(_ format: LogFormat, _ time: WallTime, _ level: LogLevel, _ event: StaticString) {
+  init(_ format: LogFormat, _ time: WallTime, _ level: LogLevel, _ event: String) {
     self.format = format
     switch format {
     case .text: text = "\(time.text) \(level) \(event)"
-    case .json: text = #"{"time":"\#(time.text)","level":"\#(level)","event":\#(Self.quoted("\(event)"))"#
+    case .json: text = #"{"time":"\#(time.text)","level":"\#(level)","event":\#(Self.quoted(event))"#
     }
   }
 

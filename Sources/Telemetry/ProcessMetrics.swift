@@ -3,6 +3,8 @@ import Glibc
 /// What the kernel knows about this process.
 public struct ProcessMetrics: Equatable, Sendable {
   public let residentBytes: Int
+  /// What the machine or the process' control group allows; nil when unknown.
+  public let memoryLimitBytes: Int?
   public let virtualBytes: Int
   public let openDescriptors: Int
   public let descriptorLimit: Int
@@ -25,7 +27,8 @@ public struct ProcessMetrics: Equatable, Sendable {
     var cpu = timespec()
     unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu)
     return ProcessMetrics(
-      residentBytes: memory[1] * page, virtualBytes: memory[0] * page, openDescriptors: descriptors,
+      residentBytes: memory[1] * page, memoryLimitBytes: MemoryLimit.read(file), virtualBytes: memory[0] * page,
+      openDescriptors: descriptors,
       descriptorLimit: Int(clamping: limit.rlim_cur), cpuSeconds: Double(cpu.tv_sec) + Double(cpu.tv_nsec) / 1e9,
       startTime: Double(boot) + Double(startTicks) / Double(ticks))
   }
@@ -35,13 +38,14 @@ public struct ProcessMetrics: Equatable, Sendable {
     text.write(Self.cpu, cpuSeconds)
     text.write(Self.resident, residentBytes)
     text.write(Self.virtual, virtualBytes)
+    text.write(Self.memoryLimit, memoryLimitBytes.map { Double($0) } ?? .infinity)
     text.write(Self.descriptors, openDescriptors)
     text.write(Self.descriptorMaximum, descriptorLimit)
     text.write(Self.start, startTime)
   }
 
   /// What ``write(to:)`` writes, for the list of all metrics.
-  public static let descriptions = [cpu, resident, virtual, descriptors, descriptorMaximum, start]
+  public static let descriptions = [cpu, resident, virtual, memoryLimit, descriptors, descriptorMaximum, start]
 
   private static let cpu = MetricDescription(
     "process_cpu_seconds_total", .counter, help: "User and system CPU time spent, in seconds.")
@@ -49,6 +53,8 @@ public struct ProcessMetrics: Equatable, Sendable {
     "process_resident_memory_bytes", .gauge, help: "Resident memory, in bytes.")
   private static let virtual = MetricDescription(
     "process_virtual_memory_bytes", .gauge, help: "Virtual memory, in bytes.")
+  private static let memoryLimit = MetricDescription(
+    "roost_memory_limit_bytes", .gauge, help: "Memory that the machine has, or the process' control group may use.")
   private static let descriptors = MetricDescription("process_open_fds", .gauge, help: "Open file descriptors.")
   private static let descriptorMaximum = MetricDescription(
     "process_max_fds", .gauge, help: "Most file descriptors the process may open.")

@@ -99,6 +99,14 @@ final class TLSContext: Sendable {
     close(descriptor)
   }
 
+  /// When the certificate ends, in seconds since 1970.
+  var expiresAt: Int64? {
+    guard let certificate = unsafe SSL_CTX_get0_certificate(context.pointer) else { return nil }
+    var parts = unsafe tm()
+    guard unsafe ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) == 1 else { return nil }
+    return Int64(unsafe timegm(&parts))
+  }
+
   /// What is odd about the time for which the certificate is good; `nil`: nothing.
   var warning: String? {
     guard let certificate = unsafe SSL_CTX_get0_certificate(context.pointer) else { return nil }

@@ -23,6 +23,9 @@ public final class TLSServer: Sendable {
   /// What is odd about the certificate, though it can be used: it has expired, or is not valid yet.
   public var warning: String? { context.locked { $0 }.warning }
 
+  /// When the certificate that new connections get ends, in seconds since 1970.
+  public var expiresAt: Int64? { context.locked { $0 }.expiresAt }
+
   /// Takes a connection over; the client has the first word. `nil`, and the socket closed, when there is no memory.
   public func accept(_ socket: consuming Socket) -> ByteStream? {
     guard let session = context.locked({ $0 }).session(on: socket.descriptor) else { return nil }

@@ -66,13 +66,17 @@ enum ServeCommand {
       return 1
     }
     node.start()
-    log.info("node ready", ["host": .string(configuration.host), "port": .integer(Int(node.port))])
+    log.info(
+      "node ready",
+      [
+        "host": .string(configuration.host), "port": .integer(Int(node.port)), "version": .string(Release.version),
+      ])
     if let port = node.adminPort {
       log.info("administration", ["host": .string(configuration.adminHost), "port": .integer(Int(port))])
     }
 
     // Not awaited: a main thread that suspends goes into the runtime's hands, which take every signal by its default.
-    var received = waitForSignal(signals + [SIGUSR1, SIGHUP])
+    var received = waitForSignal(signals + [SIGUSR1, SIGHUP], summarising: log)
     while received == SIGUSR1 || received == SIGHUP {
       if received == SIGHUP {
         node.reloadCertificate()
@@ -80,21 +84,29 @@ enum ServeCommand {
       } else {
         node.logBacklogs()
       }
-      received = waitForSignal(signals + [SIGUSR1, SIGHUP])
+      received = waitForSignal(signals + [SIGUSR1, SIGHUP], summarising: log)
     }
     log.info("stopping", ["signal": .integer(Int(received)), "connections": .integer(node.connectionCount)])
     limitPatience(signals, log)
     Drain.run(node)
     await node.stop()
     log.info("stopped")
-    log.summarise()
+    log.summarise(isEnd: true)
     return 0
+  }
+
+  /// The wait for a signal, in which what the log held back is told once its time is over.
+  private static func waitForSignal(_ signals: [CInt], summarising log: Log) -> CInt {
+    while true {
+      if let received = EventLoops.waitForSignal(signals, milliseconds: 10_000) { return received }
+      log.summarise()
+    }
   }
 
   /// A second signal, and the deadline of SPEC section 8, end the process whatever it still does.
   private static func limitPatience(_ signals: [CInt], _ log: Log) {
     onNewThread(name: "patience") {
-      _ = waitForSignal(signals)
+      _ = EventLoops.waitForSignal(signals)
       log.warning("stopped at once by a second signal")
       _exit(1)
     }

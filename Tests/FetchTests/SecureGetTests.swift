@@ -3,7 +3,7 @@ import Foundation
 import RoostTesting
 import Testing
 
-@Suite("Fetching by https", .timeLimit(.minutes(2)))
+@Suite("Fetching by https", .timeLimit(.minutes(5)))
 struct SecureGetTests {
   static let server = Result { try KeyServer("the keys") }
   static let limit = 256 * 1_024

@@ -159,7 +159,7 @@ struct HandshakeTableTests {
     }
   }
 
-  @Test(arguments: ["/nowhere", "/ws/", "/WS", "/ws/online/", "/admin", "/api", "/api/publish", "/debug", "//"])
+  @Test(arguments: ["/nowhere", "/ws/", "/WS", "/ws/online/", "/admin", "/api", "/api/nothing", "/debug", "//"])
   func `an unknown path is not found, upgrade or not`(path: String) async throws {
     try await withNode { node in
       var client = try TestClient(port: node.port)

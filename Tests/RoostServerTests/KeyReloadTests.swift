@@ -107,6 +107,8 @@ struct KeyReloadTests {
     place[server.caFile] = Array("there".utf8)  // which libcurl reads by itself
     let more = ["--jwks-url", server.url(), "--jwks-ca-file", server.caFile]
     try await withNode(place, more) { node throws in
+      // The file has a key of that name too, so nobody would wait for the other.
+      try eventually("the set is there") { place.lines.text.contains("key set fetched") }
       #expect(try KeySetTests.status(node, KeySetTests.token()) == 101)
       place["/secret"] = Self.second
       node.reloadKeys(place.read(more))

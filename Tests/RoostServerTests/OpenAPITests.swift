@@ -6,7 +6,7 @@ import Testing
 @testable import RoostServer
 
 /// The description, the routes and the documents say the same.
-@Suite("API: description", .timeLimit(.minutes(1)))
+@Suite("API: description", .timeLimit(.minutes(5)))
 struct OpenAPITests {
   private static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

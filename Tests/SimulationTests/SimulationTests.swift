@@ -2,7 +2,7 @@ import Simulation
 import Testing
 
 /// A few seeds of the simulation in every test run, and those that once found something.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct SimulationTests {
   @Test(arguments: 1...12)
   func `A cluster keeps its promises under faults`(_ seed: Int) {

@@ -116,21 +116,55 @@ final class Paper: Sendable {
     paper.pass(milliseconds: 1)
     log.warning("bad frame")
     let lines = paper.takeLines()
-    #expect(lines.count == 2 && lines.first?.hasSuffix("warning events held back held=\"bad frame\" count=8\n") == true)
+    #expect(lines.count == 2 && lines.first?.hasSuffix("Z warning bad frame repeated=8 seconds=1\n") == true)
     for _ in 0..<9 { log.info("often") }
     #expect(paper.takeLines().count == 9, "what is meant to be told is not held back")
   }
 
   @Test func `what was held back is told when the event stops`() {
     let paper = Paper()
-    let log = paper.log(limit: 1)
+    let log = paper.log(format: .json, limit: 1)
     for _ in 0..<5 { log.error("broken") }
     log.summarise()
     #expect(paper.takeLines().count == 1)
     paper.pass(milliseconds: 1000)
     log.summarise()
     log.summarise()
-    #expect(paper.takeLines().map { $0.hasSuffix("held=broken count=4\n") } == [true])
+    let line = #""level":"error","event":"broken","repeated":4,"seconds":1}"#
+    #expect(paper.takeLines().map { $0.hasSuffix(line + "\n") } == [true])
+  }
+
+  @Test func `at the end everything that was held back is told, whatever its time`() {
+    let paper = Paper()
+    let log = paper.log(limit: 1)
+    for _ in 0..<3 { log.warning("slow") }
+    log.warning("once")
+    #expect(paper.takeLines().count == 2)
+    log.summarise(isEnd: true)
+    #expect(paper.takeLines().map { $0.hasSuffix(" warning slow repeated=2 seconds=0\n") } == [true])
+  }
+
+  @Test func `the throttle's memory is bounded, and what is beyond is still counted`() {
+    var throttle = LogThrottle(limit: 1, windowMilliseconds: 1_000)
+    let now = WallTime(unixMilliseconds: 5_000)
+    for number in 0..<1_000 {
+      let verdict = throttle.admit("event \(number)", .warning, now: now)
+      #expect(verdict == (number <= LogThrottle.eventLimit ? .write : .hold), "\(number)")
+    }
+    #expect(throttle.eventCount == LogThrottle.eventLimit + 1)
+    let held = throttle.takeHeld(now: WallTime(unixMilliseconds: 6_000), isEnd: false)
+    #expect(held.map(\.event) == [LogThrottle.otherEvents] && held.map(\.count) == [1_000 - LogThrottle.eventLimit - 1])
+    #expect(throttle.eventCount == 0)
+  }
+
+  @Test func `events are counted by level, written or not`() {
+    let paper = Paper()
+    let log = paper.log(level: .warning, limit: 1)
+    for _ in 0..<4 { log.with(["shard": 1]).warning("w") }
+    log.error("e")
+    log.info("i")
+    #expect(LogLevel.allCases.map(log.count(of:)) == [0, 0, 4, 1])
+    #expect(paper.takeLines().count == 2)
   }
 
   @Test func `a clock set back does not silence an event`() {

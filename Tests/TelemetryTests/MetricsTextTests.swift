@@ -1,5 +1,6 @@
-import Telemetry
 import Testing
+
+@testable import Telemetry
 
 @Suite struct MetricsTextTests {
   static func text(_ write: (inout MetricsText) -> Void) -> String {
@@ -78,12 +79,55 @@ import Testing
   }
 }
 
+@Suite struct SharedHistogramTests {
+  @Test func `counts as the plain one does`() {
+    let shared = SharedHistogram.durations
+    var plain = Histogram()
+    for step in 0..<300 {
+      let nanoseconds = step * step * 131_072
+      shared.observe(nanoseconds)
+      plain.observe(Double(nanoseconds) / 1e9)
+    }
+    let snapshot = shared.snapshot
+    #expect(snapshot.bounds == plain.bounds && snapshot.counts == plain.counts && snapshot.count == 300)
+    #expect(abs(snapshot.sum - plain.sum) < 1e-6)
+  }
+
+  @Test func `bounds are inclusive`() {
+    let shared = SharedHistogram(bounds: [1, 4])
+    for value in [0, 1, 2, 4, 5] { shared.observe(value) }
+    #expect(shared.snapshot == Histogram(bounds: [1, 4], counts: [2, 2, 1], sum: 12))
+  }
+}
+
+@Suite struct MemoryLimitTests {
+  static let machine = "MemTotal:       2000 kB\nMemFree:        100 kB\n"
+
+  @Test(
+    arguments: [
+      (["/proc/meminfo": machine], 2_048_000),
+      (["/proc/meminfo": machine, "/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "max\n"], 2_048_000),
+      (["/proc/meminfo": machine, "/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "1000\n"], 1_000),
+      (
+        [
+          "/proc/meminfo": machine, "/proc/self/cgroup": "1:name=systemd:/\n0::/a/b\n",
+          "/sys/fs/cgroup/a/b/memory.max": "900\n", "/sys/fs/cgroup/a/memory.max": "700\n",
+        ], 700
+      ),
+      ([:], nil),
+    ] as [([String: String], Int?)])
+  func `the least of what binds holds`(files: [String: String], limit: Int?) {
+    #expect(MemoryLimit.read { files[$0] } == limit)
+  }
+}
+
 @Suite struct ProcessMetricsTests {
   @Test func `this process is alive`() throws {
     let metrics = try #require(ProcessMetrics.read())
     let now = Double(WallClock.now().unixMilliseconds) / 1000
     #expect(metrics.residentBytes > 1 << 20 && metrics.virtualBytes > metrics.residentBytes)
     #expect(metrics.openDescriptors > 2 && metrics.openDescriptors < metrics.descriptorLimit)
+    #expect(try #require(metrics.memoryLimitBytes) > metrics.residentBytes)
     #expect(metrics.cpuSeconds > 0 && metrics.startTime < now + 2 && metrics.startTime > now - 3600)
     var text = MetricsText()
     metrics.write(to: &text)

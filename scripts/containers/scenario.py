@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import time
+import urllib.error
 
 from websockets.asyncio.client import connect
 
@@ -162,6 +163,26 @@ def survives_redis():
     counted(nodes=2, seconds=15)
 
 
+def is_watched():
+    """Prometheus, with the files of deploy/, finds both nodes by the network's DNS, and its rules work."""
+    run(*COMPOSE, "--profile", "monitoring", "up", "--detach", "--no-build", "prometheus")
+    port = 9090
+
+    def sees():
+        result = cluster.get_json(port, "/api/v1/query?query=count(up%7Bjob=%22roost%22%7D==1)")["data"]["result"]
+        return result and result[0]["value"][1] == "2"
+
+    cluster.eventually("Prometheus scrapes both nodes", 45, sees)
+    groups = cluster.get_json(port, "/api/v1/rules")["data"]["groups"]
+    assert len(groups) > 2 and all(rule["health"] != "err" for group in groups for rule in group["rules"]), groups
+    # The balancer's clients are not shown what the nodes tell Prometheus.
+    try:
+        cluster.get(BALANCER, "/metrics")
+        raise AssertionError("/metrics can be read through the balancer")
+    except urllib.error.HTTPError as error:
+        assert error.code == 404, error
+
+
 def main():
     first, second, _ = nodes().values()
     tokens = [token(20_000 + number, f"crowd {number}") for number in range(10)]
@@ -175,6 +196,7 @@ def main():
         "a killed node is counted out in 8 s": survives_a_crash,
         "Redis may restart": survives_redis,
         "and they still talk": lambda: talk(3, balancer, balancer),
+        "Prometheus watches them": is_watched,
     }
     for name, step in steps.items():
         started = time.monotonic()

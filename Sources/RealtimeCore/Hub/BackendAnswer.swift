@@ -4,7 +4,7 @@ public enum BackendAnswer: Sendable, Equatable {
   case revoked
   /// It holds on this node, and will be stored and told when the relay is back.
   case revokedHere
-  /// There is no room for so many revocations: nothing was done.
+  /// There is no room for so many revocations: they hold on this node at most.
   case tooManyRevocations
   /// So many connections were closed. Partial: some nodes did not answer in time, or could not be told.
   case disconnected(connections: Int, isPartial: Bool)

@@ -77,7 +77,7 @@ extension Hub {
     guard isReadable(envelope) else { return answer(asker, .unreadable) }
     let pending = PendingPublication(
       message: StoredMessage(envelope: envelope, sender: StoredMessage.backend, origin: nil), connection: asker,
-      clientID: clientID, deadline: now.monotonic + Self.publishPatience, isBackend: true)
+      clientID: clientID, deadline: now.monotonic + Self.publishPatience, acceptedAt: now.nanoseconds, isBackend: true)
     put(pending, into: roomNumbers[name] ?? addRoom(name))
   }
 

@@ -72,7 +72,7 @@ extension Hub {
     let message = StoredMessage(envelope: envelope, sender: identity.user, origin: connection)
     let pending = PendingPublication(
       message: message, connection: connection, clientID: Array(text.bytes[text.id]),
-      deadline: now.monotonic + Self.publishPatience)
+      deadline: now.monotonic + Self.publishPatience, acceptedAt: now.nanoseconds)
     put(pending, into: number)
   }
 
@@ -125,6 +125,7 @@ extension Hub {
     for (pending, outcome) in zip(rooms[number].outbox!.answered(), outcomes) {
       release(pending)
       if pending.isDone { continue }
+      counters.relayLatency.observe(nanoseconds: now.nanoseconds - pending.acceptedAt)
       if outcome.isDuplicate {
         duplicate(pending, at: outcome.position, isRetry: isRetry, room: number, now: now)
       } else {
@@ -137,10 +138,12 @@ extension Hub {
   }
 
   /// A copy of one of our messages came back. Rule 7 of the design: it cancels the retry.
-  mutating func confirm(_ message: StoredMessage, at place: Position, room number: RoomNumber) {
+  mutating func confirm(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
     guard message.origin != nil || message.isBackend, rooms[number].outbox?.inFlight.isEmpty == false,
-      let pending = rooms[number].outbox!.confirm(hash: message.hash), pending.isBackend
+      let pending = rooms[number].outbox!.confirm(hash: message.hash)
     else { return }
+    counters.relayLatency.observe(nanoseconds: now.nanoseconds - pending.acceptedAt)
+    guard pending.isBackend else { return }
     tellPublished(pending, at: place, isDuplicate: false, in: rooms[number].name)
   }
 

@@ -187,7 +187,7 @@ extension Hub {
     guard rooms.isInUse(number), connections[connection]?.rooms.contains(number) == true,
       let place = rooms[number].stream.position
     else { return }
-    counters.resyncs += 1
+    counters.resyncs[.slowConsumer, default: 0] += 1
     let (name, stamp) = (rooms[number].name, stamp(now))
     let text = write {
       ServerMessage.appendResync(

@@ -57,6 +57,7 @@ extension Hub {
     let count = rooms[number].users[user, default: 0]
     rooms[number].users[user] = count + 1
     guard count == 0 else { return }
+    memberCount += 1
     let identity = users[user].identity
     // Coming back within the grace: nobody heard of the leaving, so nobody hears of the coming.
     if presence.cancelLeave(room: rooms[number].name, user: identity.user) { return }
@@ -77,6 +78,7 @@ extension Hub {
       return waiting
     }
     rooms[number].users[user] = nil
+    memberCount -= 1
     let (name, identity) = (rooms[number].name, users[user].identity)
     stopTyping(room: name, identity, now: now)
     switch departure {

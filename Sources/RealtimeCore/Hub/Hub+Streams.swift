@@ -3,7 +3,7 @@ import Buffers
 extension Hub {
   /// A numbered message came, from whichever side.
   mutating func arrive(_ message: StoredMessage, at place: Position, room number: RoomNumber, now: Now) {
-    confirm(message, at: place, room: number)
+    confirm(message, at: place, room: number, now: now)
     switch rooms[number].stream.arrive(message, at: place, now: now.monotonic) {
     case .deliver(let message):
       deliver(message, at: place, room: number, now: now)
@@ -29,6 +29,7 @@ extension Hub {
     let entries = rooms[number].entries
     guard rooms[number].stream.isFirst(key: message.retryKey, entries: entries, now: now.monotonic) else {
       // Members have it; who sent it again wants to know where it is.
+      counters.repeats += 1
       if let origin = message.origin, connections[origin] != nil {
         acknowledge(message, to: origin, at: place, room: number)
       }
@@ -122,13 +123,13 @@ extension Hub {
       messages.append((offset, message))
       guard let top = read.top else { continue }
       let place = Position(epoch: top.epoch, offset: offset)
-      confirm(message, at: place, room: number)
+      confirm(message, at: place, room: number, now: now)
       awaitTurn(message, at: place, room: number)
     }
     let answer = rooms[number].stream.answer(
       known: read.known, top: read.top, messages: messages, isComplete: isComplete, now: now.monotonic)
     if case .resync(let place, let reason) = answer {
-      counters.resyncs += 1
+      counters.resyncs[reason.cause, default: 0] += 1
       clearRing(number)
       let (name, stamp) = (rooms[number].name, stamp(now))
       let text = write {
@@ -139,7 +140,9 @@ extension Hub {
       settleTurns(room: number)
     }
     if read.top == nil { rooms[number].duties.isNeeded = true }
+    let delivered = counters.delivered
     drain(number, now: now)
+    if case .nothing = answer, counters.delivered > delivered { counters.gapsFilled += 1 }
     mark(number)
   }
 
@@ -167,6 +170,15 @@ extension RoomStream.ResyncReason {
     case .epochChanged: "epoch_changed"
     case .tooFar: "too_far"
     case .rollback: "rollback"
+    }
+  }
+
+  /// The reason as it is counted.
+  var cause: ResyncCause {
+    switch self {
+    case .epochChanged: .epochChanged
+    case .tooFar: .tooFar
+    case .rollback: .rollback
     }
   }
 }

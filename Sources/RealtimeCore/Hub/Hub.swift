@@ -35,6 +35,8 @@ public struct Hub: ~Copyable {
   var departedRates = DepartedRates()
   var rooms = Slab<HubRoom>()
   var roomNumbers: [RoomName: RoomNumber] = [:]
+  /// Users in rooms: one who is in two rooms counts twice.
+  var memberCount = 0
 
   // What is remembered
   var ringBytes = 0

@@ -44,8 +44,17 @@ public struct Now: Sendable, Equatable {
   public var monotonic: Int64
   /// Milliseconds since 1970: for timestamps.
   public var wall: Int64
+  /// The same moment as `monotonic`, finer: for measuring.
+  public var nanoseconds: Int64
 
-  public init(monotonic: Int64, wall: Int64) { (self.monotonic, self.wall) = (monotonic, wall) }
+  public init(monotonic: Int64, wall: Int64) {
+    (self.monotonic, self.wall, nanoseconds) = (monotonic, wall, monotonic &* 1_000_000)
+  }
+
+  /// `nanoseconds`: of the clock that only goes forward.
+  public init(nanoseconds: Int64, wall: Int64) {
+    (monotonic, self.wall, self.nanoseconds) = (nanoseconds / 1_000_000, wall, nanoseconds)
+  }
 }
 
 /// What a hub counts, for the metrics page. Each is a total since the start.
@@ -55,7 +64,12 @@ public struct HubCounters: Sendable, Equatable {
   public var duplicates = 0
   public var relayFailures = 0
   public var gapReads = 0
-  public var resyncs = 0
+  /// Rooms for which the answer to such a question brought what was missed.
+  public var gapsFilled = 0
+  /// Rooms, or one client's room, that were told of a loss, by its cause.
+  public var resyncs: [ResyncCause: Int] = [:]
+  /// Retries that members had been shown already, under an epoch that is over.
+  public var repeats = 0
   public var foreignFrames = 0
   public var badFrames = 0
   public var fenced = 0
@@ -71,6 +85,20 @@ public struct HubCounters: Sendable, Equatable {
   public var notRecovered = 0
   /// Questions about a room's past that the room's memory could not answer.
   public var pastReads = 0
+  /// From the moment a message was taken from its client to the one when it was known to be stored.
+  public var relayLatency = DurationCounts()
 
   public init() {}
+}
+
+/// Why clients are told that they missed something: the words they read.
+public enum ResyncCause: String, CaseIterable, Sendable {
+  /// Another Redis, or one that lost what it knew.
+  case epochChanged = "epoch_changed"
+  /// More was missed than is remembered.
+  case tooFar = "too_far"
+  /// The relay knows less than it told before.
+  case rollback
+  /// Messages were dropped for a client that does not read.
+  case slowConsumer = "slow_consumer"
 }

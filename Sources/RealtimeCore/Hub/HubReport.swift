@@ -4,6 +4,10 @@ public struct HubReport: Sendable, Equatable {
   public var connections = 0
   public var users = 0
   public var rooms = 0
+  /// Users in rooms here: one who is in two rooms counts twice.
+  public var members = 0
+  /// Live nodes of the cluster, as the relay told last.
+  public var nodes = 0
   /// Messages that wait for the relay or for its answer.
   public var pendingMessages = 0
   /// Memory of the rooms' last messages, about.
@@ -22,6 +26,7 @@ extension Hub {
     var report = HubReport()
     report.counters = counters
     (report.connections, report.users, report.rooms) = (connections.count, userNumbers.count, roomNumbers.count)
+    (report.members, report.nodes) = (memberCount, presence.nodes.count)
     report.pendingMessages = pendingMessages
     (report.relayState, report.relayTrouble) = (relayState, standing.trouble)
     (report.revocations, report.revocationsCompleteAt) = (revocations.table.count, revocations.completeAt)

@@ -5,6 +5,8 @@ struct PendingPublication {
   let clientID: [UInt8]
   /// When its sender is told that nobody knows what became of it.
   let deadline: Int64
+  /// When it was taken from its client, in nanoseconds of the monotonic clock.
+  let acceptedAt: Int64
   /// A copy came back before the answer did: stored for certain, nothing to send again.
   var isDone = false
   /// A backend's: who gave it is told by ``HubAction/backend(_:_:)``, and as soon as it is stored.

@@ -6,6 +6,8 @@ extension HubReport {
   func write(to text: inout MetricsText) {
     text.write(Metric.users, users)
     text.write(Metric.rooms, rooms)
+    text.write(Metric.members, members)
+    text.write(Metric.nodes, nodes)
     text.write(Metric.pending, pendingMessages)
     text.write(Metric.relayState, RelayState.all.map { .init(["\($0)"], .integer($0 == relayState ? 1 : 0)) })
     text.write(
@@ -16,9 +18,12 @@ extension HubReport {
     text.write(Metric.published, counters.published)
     text.write(Metric.delivered, counters.delivered)
     text.write(Metric.duplicates, counters.duplicates)
+    text.write(Metric.repeats, counters.repeats)
+    text.write(Metric.latency, Histogram(counters.relayLatency))
     text.write(Metric.relayFailures, counters.relayFailures)
     text.write(Metric.reads, counters.gapReads)
-    text.write(Metric.resyncs, counters.resyncs)
+    text.write(Metric.gapsFilled, counters.gapsFilled)
+    text.write(Metric.resyncs, ResyncCause.allCases.map { .init([$0.rawValue], .integer(counters.resyncs[$0] ?? 0)) })
     text.write(Metric.recovered, counters.recovered)
     text.write(Metric.notRecovered, counters.notRecovered)
     text.write(Metric.pastReads, counters.pastReads)
@@ -40,6 +45,10 @@ extension RelayState {
 private enum Metric {
   static let users = MetricDescription("roost_users", .gauge, help: "Users with a connection to this node.")
   static let rooms = MetricDescription("roost_rooms", .gauge, help: "Rooms with a member on this node.")
+  static let members = MetricDescription(
+    "roost_members", .gauge, help: "Users in rooms on this node; one who is in two rooms counts twice.")
+  static let nodes = MetricDescription(
+    "roost_cluster_nodes", .gauge, help: "Live nodes of the cluster, as this one knows it.")
   static let pending = MetricDescription(
     "roost_relay_pending_messages", .gauge, help: "Messages that wait for the relay or for its answer.")
   static let relayState = MetricDescription(
@@ -56,12 +65,21 @@ private enum Metric {
     "roost_room_messages_total", .counter, help: "Numbered messages put in order, before they are spread to members.")
   static let duplicates = MetricDescription(
     "roost_relay_duplicates_total", .counter, help: "Messages that were stored before under the same id.")
+  static let repeats = MetricDescription(
+    "roost_room_repeats_total", .counter,
+    help: "Messages sent again that members had been shown before Redis was replaced; not shown twice.")
+  static let latency = MetricDescription(
+    "roost_relay_latency_seconds", .histogram,
+    help: "From taking a message from its client to knowing that the relay stored it.")
   static let relayFailures = MetricDescription(
     "roost_relay_failures_total", .counter, help: "Publish requests without a good answer; they are tried again.")
   static let reads = MetricDescription(
     "roost_relay_reads_total", .counter, help: "Questions about missed messages that were answered.")
+  static let gapsFilled = MetricDescription(
+    "roost_gaps_filled_total", .counter, help: "Rooms for which such an answer brought what was missed.")
   static let resyncs = MetricDescription(
-    "roost_resyncs_total", .counter, help: "Rooms whose members were told that messages are lost to them.")
+    "roost_resyncs_total", .counter, labels: ["reason"],
+    help: "Rooms whose members, or whose one slow client, were told that messages are lost to them.")
   static let recovered = MetricDescription(
     "roost_recovered_total", .counter, help: "Joins with a position that got all they had missed.")
   static let notRecovered = MetricDescription(

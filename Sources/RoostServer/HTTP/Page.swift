@@ -10,14 +10,14 @@ enum Page: Sendable {
   /// What balancers ask, who must get an answer whatever else is refused.
   var isForMachines: Bool { self == .health || self == .readiness }
 
-  func response(_ context: NodeContext, now: Int64) -> Response {
+  func response(_ context: NodeContext, _ log: Log, now: Int64) -> Response {
     switch self {
     case .chat: ChatPage.response
     case .stats: .stats(context, now: now)
     case .health: Response(.ok, contentType: .plain, body: Array("ok\n".utf8))
     case .readiness: context.readiness
     case .openAPI: OpenAPI.response
-    case .metrics: Response(.ok, contentType: .metrics, body: context.metrics)
+    case .metrics: Response(.ok, contentType: .metrics, body: context.metrics(log))
     }
   }
 }

@@ -72,7 +72,8 @@ struct BatchBuilder: ~Copyable {
     while next != Self.none {
       let item = items[Int(next)].item
       FrameWriter.append(.text, text.extracting(item.text), to: &frames)
-      framed.append(.init(end: UInt32(frames.count), origin: item.origin, user: item.ownUser))
+      let kind = SentKind(text: text.extracting(item.text))
+      framed.append(.init(end: UInt32(frames.count), origin: item.origin, user: item.ownUser, kind: kind))
       next = items[Int(next)].next
     }
     next = first

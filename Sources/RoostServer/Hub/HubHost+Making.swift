@@ -14,7 +14,7 @@ extension HubHost {
   init(
     _ configuration: ServerConfiguration, port: UInt16, shards: Int, loop: EventLoop, report: SharedReport, log: Log
   ) throws(RedisConfigurationError) {
-    let now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    let now = Now.read()
     let limits = configuration.limits
     var settings = HubConfiguration(instance: Self.instance(of: configuration.nodeID))
     settings.rate =

@@ -58,7 +58,7 @@ struct HubHost: ~Copyable {
       relay.takeEvents(into: &events)
     } while !events.isEmpty
     for notice in relay.takeNotices() { log.warning("redis", ["notice": .string(notice)]) }
-    report.publish(hub.report)
+    report.publish(hub.report, relay.counters)
     return nextDeadline
   }
 
@@ -156,6 +156,7 @@ extension ConnectionID {
 extension Log {
   func note(_ notice: HubNotice) {
     switch notice {
+    case .relayState(.degraded): warning("relay degraded")
     case .relayState(let state): info("relay state", ["state": .string("\(state)")])
     case .fenced(let incarnation): warning("fenced", ["incarnation": .string(incarnation)])
     case .reaped(let incarnation): info("reaped", ["incarnation": .string(incarnation)])

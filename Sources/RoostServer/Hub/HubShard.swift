@@ -16,7 +16,7 @@ actor HubShard {
   ) throws(RedisConfigurationError) {
     self.loop = loop
     core = HubCore(
-      loop: loop, inbox: inbox, shards: shards, isStopping: isStopping,
+      loop: loop, times: context.loops[shards.count], inbox: inbox, shards: shards, isStopping: isStopping,
       host: try HubHost(
         context.configuration, port: port, shards: shards.count, loop: loop, report: context.hubReport, log: log))
   }
@@ -35,6 +35,7 @@ actor HubShard {
 /// What the hub's thread owns.
 struct HubCore: ~Copyable {
   private let loop: EventLoop
+  private let times: LoopTimes
   private let inbox: Mailbox<HubCommand>
   private let shards: [Mailbox<Parcel>]
   private let isStopping: StopFlag
@@ -47,10 +48,10 @@ struct HubCore: ~Copyable {
   private var outgoing = Outgoing()
 
   init(
-    loop: EventLoop, inbox: Mailbox<HubCommand>, shards: [Mailbox<Parcel>], isStopping: StopFlag,
+    loop: EventLoop, times: LoopTimes, inbox: Mailbox<HubCommand>, shards: [Mailbox<Parcel>], isStopping: StopFlag,
     host: consuming HubHost
   ) {
-    (self.loop, self.inbox, self.shards, self.isStopping) = (loop, inbox, shards, isStopping)
+    (self.loop, self.times, self.inbox, self.shards, self.isStopping) = (loop, times, inbox, shards, isStopping)
     self.host = host
   }
 
@@ -60,7 +61,8 @@ struct HubCore: ~Copyable {
     let wait = isFirstTurn ? 0 : host.nextDeadline.map { CInt(clamping: max(0, $0 - now)) } ?? -1
     isFirstTurn = false
     _ = loop.wait(into: &events, timeout: wait)
-    let time = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    let time = Now.read()
+    times.begin(at: time.nanoseconds)
     for index in 0..<events.count { host.ready(events[index], now: time) }
     inbox.take(into: &commands)
     host.turn(&commands, now: time)
@@ -71,6 +73,7 @@ struct HubCore: ~Copyable {
         outgoing.removeAll()
       }
     }
+    times.end(at: monotonicNanoseconds())
     return !isStopping.isSet
   }
 }

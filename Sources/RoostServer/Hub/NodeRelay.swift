@@ -40,6 +40,14 @@ struct NodeRelay: ~Copyable, Relay {
   /// What an operator should read, since the last call.
   mutating func takeNotices() -> [String] { redis?.takeNotices() ?? [] }
 
+  /// What Redis was asked; nothing without one.
+  var counters: RelayCounters {
+    switch redis {
+    case .some(let redis): redis.counters
+    case .none: RelayCounters()
+    }
+  }
+
   /// When ``endTurn(now:)`` is needed next.
   var nextDeadline: Int64? {
     switch redis {

@@ -31,6 +31,12 @@ final class NodeContext: Sendable {
   let errors = Tally<ClientMistake.Code>()
   /// One for each shard, written by it now and then while it has slow clients.
   let backlogs: [SharedBacklogs]
+  /// Room messages that wait for a client, each time that some more had to. One for each shard.
+  let queueDepths: [SharedHistogram]
+  /// One for each shard and, if it has a loop of its own, the hub.
+  let loops: [LoopTimes]
+  /// How clients ended.
+  let peerCloses = Tally<PeerClose>()
   let hubReport = SharedReport()
   let arrivals: Mutex<Arrivals>
   /// Connections whose first request is not complete, and how many of them there may be.
@@ -53,6 +59,8 @@ final class NodeContext: Sendable {
     connectionLimit = limits.connections == 0 ? possible : min(limits.connections, possible)
     counters = (0..<shards).map { _ in SharedCounters() }
     backlogs = (0..<shards).map { _ in SharedBacklogs() }
+    queueDepths = (0..<shards).map { _ in SharedHistogram(bounds: [1, 4, 16, 32, 64, 128, 256, 512, 1_024, 4_096]) }
+    loops = (0..<shards).map { LoopTimes("\($0)") } + (shards > 1 ? [LoopTimes("hub")] : [])
     handshakeLimit = limits.handshakes == 0 ? max(64, connectionLimit / 4) : limits.handshakes
     arrivals = Mutex(Arrivals(limits))
   }

@@ -14,6 +14,8 @@ struct RoomBatch: Sendable {
     /// This user's other connections get `ownFrame`, or nothing.
     var user: UserNumber?
     var ownFrame: Range<UInt32>?
+    /// What the common frame is.
+    var kind = SentKind.newMessage
   }
 
   var room: RoomNumber

@@ -30,7 +30,7 @@ extension ShardCore {
     counters.accepted &+= 1
     let peer = IPAddress(address)
     let (arrival, isOverNodeLimit) = context.arrive(from: peer)
-    guard isTold(arrival) else {
+    guard isTold(arrival), mayShakeHands(peer, port) else {
       context.depart(arrival.entry)
       socket.resetOnClose()
       return

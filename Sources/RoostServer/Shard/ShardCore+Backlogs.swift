@@ -1,6 +1,7 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import Telemetry
 import Transport
 import WebSocketCore
 
@@ -20,6 +21,7 @@ extension ShardCore {
       awaitWrite(slot)
     }
     append(slot, from: head, to: nil, sent: sent)
+    if let backlog = connections[slot].backlog { context.queueDepths[Int(index)].observe(backlog.messageCount) }
     lostRooms.removeAll(keepingCapacity: true)
     limitBacklog(slot)
   }
@@ -147,6 +149,7 @@ extension ShardCore {
       counters.sends &+= 1
       switch connections[slot].socket.send(outbox.scratch.bytes) {
       case .done(let sent):
+        counters.bytesSent &+= sent
         backlog.advance(by: sent, now: now.monotonic)
         offered = sent < count ? Self.turnBytes : offered + sent
       case .wouldBlock: offered = Self.turnBytes

@@ -1,6 +1,7 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import Telemetry
 import Transport
 import WebSocketCore
 
@@ -9,7 +10,7 @@ extension ShardCore {
   /// - Parameter words: what the close frame says in the place of the reason's own text.
   mutating func close(_ slot: UInt32, _ reason: CloseReason, words: String? = nil) {
     guard case .sendClose = connections[slot].closing.close(reason.code) else { return }
-    closed(reason)
+    closed(slot, reason)
     outbox.reply(to: slot) { FrameWriter.appendClose(reason.code, reason: words ?? "\(reason.text)", to: &$0) }
     awaitClose(slot, reason.departure, within: rules.close)
   }
@@ -18,7 +19,7 @@ extension ShardCore {
   mutating func closeSlow(_ slot: UInt32) {
     let reason = CloseReason.tooSlow
     guard case .sendClose(let code) = connections[slot].closing.close(reason.code) else { return }
-    closed(reason)
+    closed(slot, reason)
     warnSlow(slot, "disconnect")
     var frame: [UInt8] = []
     outbox.withScratch {
@@ -35,6 +36,7 @@ extension ShardCore {
   mutating func peerClosed(_ slot: UInt32, _ code: CloseCode?) {
     switch connections[slot].closing.peerSentClose(code) {
     case .echoThenDisconnect(let code):
+      context.peerCloses.count(PeerClose(code))
       outbox.reply(to: slot) { FrameWriter.appendClose(code, to: &$0) }
       farewell(slot, .lost)
       endWhenSent(slot)
@@ -47,7 +49,7 @@ extension ShardCore {
   mutating func peerBrokeRules(_ slot: UInt32, _ violation: ProtocolViolation) {
     counters.mistakes &+= 1
     if case .sendClose(let code) = connections[slot].closing.peerBrokeRules(violation) {
-      closed(CloseReason(violation))
+      closed(slot, CloseReason(violation))
       outbox.reply(to: slot) { FrameWriter.appendClose(code, to: &$0) }
       farewell(slot, .lost)
     }
@@ -81,8 +83,17 @@ extension ShardCore {
 
   /// The connection is no use any more.
   mutating func lose(_ slot: UInt32) {
+    noteLoss(slot)
     farewell(slot, .lost)
     destroy(slot)
+  }
+
+  /// Counts a WebSocket that ends before either side said so.
+  func noteLoss(_ slot: UInt32) {
+    guard connections[slot].phase == .open, connections[slot].flags.contains(.isOpen),
+      connections[slot].closing.acceptsData
+    else { return }
+    context.peerCloses.count(.lost)
   }
 
   /// Takes the connection out of its rooms and tells the hub, once, whatever becomes of the socket.

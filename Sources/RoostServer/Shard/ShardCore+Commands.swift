@@ -41,24 +41,25 @@ extension ShardCore {
     guard isOpen(id) else { return }
     // With nothing to send there is nothing to wait for.
     guard !replay.messages.isEmpty else { return hubCommands.append(.replayDrained(id)) }
-    counters.sent &+= replay.messages.count
+    counters.send(.newMessage, replay.messages.count)
     outbox.append(replay, to: id.slot)
   }
 
   mutating func text(_ id: ConnectionID, _ frame: RawSpan) {
     guard isOpen(id) else { return }
-    counters.sent &+= 1
+    counters.send(SentKind(frame: frame))
     outbox.reply(to: id.slot) { $0.append(frame) }
   }
 
   private mutating func everyone(_ frame: [UInt8]) {
     // The piece for each size of window; the first is the plain one.
+    let kind = unsafe SentKind(frame: frame.span.bytes)
     var pieces = InlineArray<16, UInt32>(repeating: Outbox.none)
     for slot in 0..<UInt32(connections.slotCount) where connections.isInUse(slot) {
       guard connections[slot].flags.isDisjoint(with: .echoes), isOpen(id(slot)) else { continue }
       let windowBits = connections[slot].windowBits
       if pieces[Int(windowBits)] == Outbox.none { pieces[Int(windowBits)] = piece(frame, windowBits) }
-      counters.sent &+= 1
+      counters.send(kind)
       outbox.appendShared(pieces[Int(windowBits)], to: slot)
     }
   }

@@ -41,10 +41,10 @@ extension ShardCore {
       let due = backlog.lastProgress + rules.write
       guard due > now.monotonic else {
         if connections[slot].phase == .open {
-          closed(.stalled)
+          closed(slot, .stalled)
           warnSlow(slot, "stalled")
         }
-        lose(slot)
+        destroy(slot)
         return .max
       }
       return min(due, checkPhase(slot))
@@ -96,8 +96,8 @@ extension ShardCore {
       outbox.reply(to: slot) { FrameWriter.appendHeader(.ping, payloadBytes: 0, to: &$0) }
       return Int64(until) * 1_000
     case .giveUp:
-      closed(.silent)
-      lose(slot)
+      closed(slot, .silent)
+      destroy(slot)
       return .max
     }
   }

@@ -70,8 +70,12 @@ extension ShardCore {
   private mutating func act(on result: IOResult, of count: Int, _ slot: UInt32, _ head: UInt32) {
     counters.sends &+= 1
     switch result {
-    case .done(count): if connections[slot].flags.contains(.endsWhenSent) { ended(slot) }
-    case .done(let sent): queue(slot, from: head, sent: sent)
+    case .done(count):
+      counters.bytesSent &+= count
+      if connections[slot].flags.contains(.endsWhenSent) { ended(slot) }
+    case .done(let sent):
+      counters.bytesSent &+= sent
+      queue(slot, from: head, sent: sent)
     case .wouldBlock: queue(slot, from: head)
     case .failed, .endOfStream: lose(slot)
     }

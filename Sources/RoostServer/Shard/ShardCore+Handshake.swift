@@ -3,6 +3,7 @@ import EventLoops
 import HTTPCore
 import RealtimeCore
 import Synchronization
+import Telemetry
 import WebSocketCore
 
 extension ShardCore {
@@ -19,7 +20,7 @@ extension ShardCore {
       guard let grant = try judge(slot, token.bytes, response) else { return }
       ask(slot, grant, response)
     } catch {
-      refused(error.reason)
+      refused(error.reason, slot)
       answer(slot, error.response)
     }
   }
@@ -69,7 +70,7 @@ extension ShardCore {
       case .nodeFull: Refused(.nodeFull, .unavailable("node is full", retryAfter: retryAfter()))
       case .draining: Refused(.draining, .unavailable("node is draining", retryAfter: retryAfter()))
       }
-    refused(turnedAway.reason)
+    refused(turnedAway.reason, id.slot)
     answer(id.slot, turnedAway.response)
     goOn(id.slot)
   }
@@ -91,6 +92,7 @@ extension ShardCore {
     connections[slot].heartbeat.heard(now: second)
     counters.opened &+= 1
     counters.open += 1
+    log.debug("connection opened", who(slot))
     arm(slot, at: now.monotonic + Int64(rules.patience.pingAfter) * 1_000)
   }
 }

@@ -10,6 +10,7 @@ extension ShardCore {
     do { message = try ClientMessage.parse(bytes, payloadLimit: rules.payloadBytes) } catch {
       return unreadable(slot, opcode, error, bytes)
     }
+    counters.receive(ReceivedKind(message))
     let membership = membership(slot, message.room)
     switch connections[slot].session.judge(
       message, isMember: membership != nil, maySend: membership.map { connections[slot].rooms[$0].maySend } ?? false,
@@ -24,6 +25,7 @@ extension ShardCore {
 
   private mutating func unreadable(_ slot: UInt32, _ opcode: Opcode, _ refusal: ClientMessage.Refusal, _ bytes: RawSpan)
   {
+    counters.receive(.unreadable)
     // The scanner stops at what is wrong first; a text must be UTF-8 behind that as well (RFC 6455, section 8.1).
     let isScanned = refusal.mistake != .invalidFormat && refusal.mistake != .tooComplex
     if !isScanned, opcode == .text, !UTF8Validator.isValid(bytes) { return peerBrokeRules(slot, .invalidUTF8) }
@@ -100,9 +102,9 @@ extension ShardCore {
 
   /// Frames a message that this shard writes itself.
   mutating func reply(_ slot: UInt32, _ write: (inout ByteBuffer) -> Void) {
-    counters.sent &+= 1
     text.removeAll()
     write(&text)
+    counters.send(SentKind(text: text.bytes))
     // Taken out for the moment: the closure below may not reach into the shard.
     var written = ByteBuffer()
     swap(&written, &text)

@@ -64,7 +64,7 @@ extension ShardCore {
       ask(slot, try grant(of: handshake.token), handshake.response)
     } catch {
       let turnedAway = refusal(error)
-      refused(turnedAway.reason)
+      refused(turnedAway.reason, slot)
       answer(slot, turnedAway.response)
       goOn(slot)
     }

@@ -26,6 +26,7 @@ extension ShardCore {
     switch result {
     case .done(let count):
       buffer.fill(count)
+      counters.bytesReceived &+= count
       connections[slot].heartbeat.heard(now: second)
       connections[slot].leftover.release()
       charge(slot, count)
@@ -139,13 +140,13 @@ extension ShardCore {
 
   @inline(__always)
   private mutating func message(_ slot: UInt32, _ opcode: Opcode, _ bytes: RawSpan) {
-    counters.received &+= 1
     guard connections[slot].flags.contains(.echoes) else { return said(slot, opcode, bytes) }
     echo(slot, opcode, bytes)
   }
 
   private mutating func echo(_ slot: UInt32, _ opcode: Opcode, _ bytes: RawSpan, wasCompressed: Bool = false) {
-    counters.sent &+= 1
+    counters.receive(.echo)
+    counters.send(.echo)
     let windowBits = connections[slot].windowBits
     guard windowBits > 0 else { return outbox.reply(to: slot) { FrameWriter.append(opcode, bytes, to: &$0) } }
     // What came small must not go out large: a client could make us hold a thousand times what it sends.
@@ -163,7 +164,6 @@ extension ShardCore {
       } else if opcode == .text, !UTF8Validator.isValid(restored.bytes) {
         throw ProtocolViolation.invalidUTF8
       } else {
-        counters.received &+= 1
         echo(slot, opcode, restored.bytes, wasCompressed: true)
       }
       compression.reuse(&restored)
@@ -193,6 +193,7 @@ extension ShardCore {
     let isAnswered = connections[slot].phase == .request || connections[slot].phase == .lingering
     let asks = connections[slot].flags.contains(.asksOnline) || calls[slot] != nil
     let waits = connections[slot].phase == .waiting && asks
+    noteLoss(slot)
     if connections[slot].phase == .open { farewell(slot, .lost) }
     guard isOwed || waits else { return destroy(slot) }
     connections[slot].flags.insert(.inputEnded)

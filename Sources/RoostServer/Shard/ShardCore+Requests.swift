@@ -70,7 +70,7 @@ extension ShardCore {
     _ route: Route, _ names: [String], _ slot: UInt32, _ head: RequestHead, _ bytes: RawSpan
   ) {
     switch route.answer {
-    case .page(let page): answer(slot, page.response(context, now: now.monotonic))
+    case .page(let page): answer(slot, page.response(context, log, now: now.monotonic))
     case .online:
       let isVerbose = ((try? head.queryValue("verbose", in: bytes)) ?? nil) != nil
       askOnline(slot, isVerbose: isVerbose)

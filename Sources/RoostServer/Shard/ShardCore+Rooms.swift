@@ -137,7 +137,8 @@ extension ShardCore {
   private mutating func spread(
     _ batch: Outbox.AddedBatch, to members: ContiguousArray<ShardRooms.Member>, _ isAnySpecial: Bool
   ) {
-    counters.sent &+= members.count &* batch.batch.items.count
+    counters.deliveries &+= members.count &* batch.batch.items.count
+    for item in batch.batch.items { counters.send(item.kind, members.count) }
     guard isAnySpecial else {
       for member in members { outbox.appendShared(batch.piece, to: member.slot) }
       return
@@ -177,10 +178,21 @@ extension ShardCore {
       let index = Int(special)
       outbox.append(source, batch.common(next..<index), messages: UInt32(index - next), to: slot)
       if let frame = batch.frame(index, for: own) { outbox.append(source, frame, messages: 1, to: slot) }
+      recount(batch, index, for: own)
       next = index + 1
       special = marks.item(after: special)
     }
     let end = batch.items.count
     outbox.append(source, batch.common(next..<end), messages: UInt32(end - next), to: slot)
+  }
+  /// What the member got in the place of what all others do.
+  private mutating func recount(_ batch: RoomBatch, _ item: Int, for own: ConnectionID) {
+    let isSender = batch.items[item].origin == own
+    if !isSender, batch.items[item].user == nil || batch.items[item].ownFrame != nil { return }
+    counters.deliveries &-= 1
+    counters.send(batch.items[item].kind, -1)
+    guard isSender, let ack = batch.items[item].ack else { return }
+    let range = Int(ack.lowerBound)..<Int(ack.upperBound)
+    counters.send(unsafe SentKind(frame: batch.frames.span.bytes.extracting(range)))
   }
 }

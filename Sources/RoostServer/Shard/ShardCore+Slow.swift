@@ -37,11 +37,10 @@ extension ShardCore {
 
   private func slowClient(_ slot: UInt32) -> SlowClient {
     let backlog = connections[slot].backlog
-    let digits = String(id(slot).rawValue, radix: 16)
     var muted = 0
     for entry in connections[slot].rooms.indices where connections[slot].rooms[entry].isMuted { muted += 1 }
     return SlowClient(
-      connection: String(repeating: "0", count: 16 - digits.utf8.count) + digits,
+      connection: id(slot).text,
       address: context.host(of: connections[slot].address), bytes: backlog?.byteCount ?? 0,
       messages: backlog?.messageCount ?? 0, replayMessages: backlog?.replayCount ?? 0, mutedRooms: muted,
       stalledMilliseconds: backlog.map { now.monotonic - $0.lastProgress } ?? 0)

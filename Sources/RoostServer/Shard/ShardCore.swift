@@ -20,6 +20,7 @@ struct ShardCore: ~Copyable {
 
   let index: UInt8
   let context: NodeContext
+  private let times: LoopTimes
   let rules: ShardRules
   let log: Log
   let loop: EventLoop
@@ -92,7 +93,8 @@ struct ShardCore: ~Copyable {
     // A hub of our own says in its first turn when it wants the next; one elsewhere never keeps us awake.
     hubDeadline = hub == nil ? 0 : nil
     input = ReceiveBuffer(capacity: rules.inputBytes)
-    now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    now = .read()
+    times = context.loops[Int(index)]
     clockDifference = now.wall - now.monotonic
     retries = UInt64(truncatingIfNeeded: monotonicNanoseconds())
     if let descriptor = listener?.descriptor {
@@ -108,7 +110,8 @@ struct ShardCore: ~Copyable {
 
   mutating func turn() -> Turn {
     let isWoken = loop.wait(into: &events, timeout: timeout)
-    now = Now(monotonic: monotonicMilliseconds(), wall: wallClockMilliseconds())
+    now = .read()
+    times.begin(at: now.nanoseconds)
     for index in 0..<events.count {
       handle(events[index])
       if outbox.isBig { flush() }
@@ -124,6 +127,7 @@ struct ShardCore: ~Copyable {
     counters.turns &+= 1
     (counters.compressed, counters.compressedFrom, counters.compressedTo) = compression.done
     context.counters[Int(index)].publish(counters)
+    times.end(at: monotonicNanoseconds())
     return isStopped ? .stopped : isWoken ? .woken : .quiet
   }
 
@@ -180,10 +184,23 @@ struct ShardCore: ~Copyable {
   }
 
   /// Counts a handshake that was turned away.
-  func refused(_ reason: RefusalReason) { context.refusals.count(reason) }
+  func refused(_ reason: RefusalReason, _ slot: UInt32? = nil) {
+    context.refusals.count(reason)
+    guard let slot else { return log.debug("handshake refused", ["reason": .string(reason.word)]) }
+    log.debug("handshake refused", ["reason": .string(reason.word)] + who(slot))
+  }
 
   /// Counts a WebSocket that the node ends.
-  func closed(_ reason: CloseReason) { context.closes.count(reason) }
+  func closed(_ slot: UInt32, _ reason: CloseReason) {
+    context.closes.count(reason)
+    log.debug(
+      "connection closed", ["reason": .string(reason.word), "code": .integer(Int(reason.code.rawValue))] + who(slot))
+  }
+
+  /// A connection in log lines: its id and its client's address, never who its user is.
+  func who(_ slot: UInt32) -> LogFields {
+    ["connection": .string(id(slot).text), "address": .string(context.host(of: connections[slot].address))]
+  }
 
   func id(_ slot: UInt32) -> ConnectionID {
     ConnectionID(shard: index, generation: connections.key(of: slot).generation, slot: slot)
@@ -204,4 +221,10 @@ enum Token {
 extension ConnectionID {
   /// Its place in its shard's slab.
   var key: Slab<Connection>.Key { .init(slot: slot, generation: generation) }
+
+  /// Sixteen hexadecimal digits: shard, generation, slot.
+  var text: String {
+    let digits = String(rawValue, radix: 16)
+    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  }
 }

@@ -6,9 +6,7 @@ struct ShardCounters {
   var open = 0
   var accepted = 0
   var opened = 0
-  var received = 0
-  /// Messages handed to the kernel or to a backlog.
-  var sent = 0
+  /// Calls of `send`.
   var sends = 0
   /// Mistakes of clients, told or punished.
   var mistakes = 0
@@ -25,76 +23,75 @@ struct ShardCounters {
   var compressed = 0
   var compressedFrom = 0
   var compressedTo = 0
-
-  static let count = 15
-
-  var values: InlineArray<15, Int> {
-    [
-      open, accepted, opened, received, sent, sends, mistakes, turns, muted, dropped, ignored, pauses, compressed,
-      compressedFrom, compressedTo,
-    ]
-  }
+  /// What happened in rooms, once for each member it was handed to.
+  var deliveries = 0
+  /// Bytes that the kernel gave and took, without those of TLS.
+  var bytesReceived = 0
+  var bytesSent = 0
+  /// Messages from clients, and messages handed to the kernel or to a backlog.
+  private(set) var receivedKinds = InlineArray<13, Int>(repeating: 0)
+  private(set) var sentKinds = InlineArray<21, Int>(repeating: 0)
 
   init() {}
 
-  init(_ values: InlineArray<15, Int>) {
-    (open, accepted, opened) = (values[0], values[1], values[2])
-    (received, sent, sends, mistakes) = (values[3], values[4], values[5], values[6])
-    (turns, muted, dropped) = (values[7], values[8], values[9])
-    (ignored, pauses) = (values[10], values[11])
-    (compressed, compressedFrom, compressedTo) = (values[12], values[13], values[14])
+  // MARK: Kinds
+
+  @inline(__always)
+  mutating func receive(_ kind: ReceivedKind) { receivedKinds[kind.rawValue] &+= 1 }
+
+  @inline(__always)
+  mutating func send(_ kind: SentKind, _ messages: Int = 1) { sentKinds[kind.rawValue] &+= messages }
+
+  subscript(kind: ReceivedKind) -> Int { receivedKinds[kind.rawValue] }
+  subscript(kind: SentKind) -> Int { sentKinds[kind.rawValue] }
+
+  var received: Int { receivedKinds.indices.reduce(0) { $0 + receivedKinds[$1] } }
+  var sent: Int { sentKinds.indices.reduce(0) { $0 + sentKinds[$1] } }
+
+  // MARK: Rows, for adding up and handing over
+
+  var singles: InlineArray<16, Int> {
+    [
+      open, accepted, opened, sends, mistakes, turns, muted, dropped, ignored, pauses, compressed, compressedFrom,
+      compressedTo, deliveries, bytesReceived, bytesSent,
+    ]
+  }
+
+  init(_ singles: InlineArray<16, Int>, _ receivedKinds: InlineArray<13, Int>, _ sentKinds: InlineArray<21, Int>) {
+    (open, accepted, opened) = (singles[0], singles[1], singles[2])
+    (sends, mistakes, turns) = (singles[3], singles[4], singles[5])
+    (muted, dropped, ignored, pauses) = (singles[6], singles[7], singles[8], singles[9])
+    (compressed, compressedFrom, compressedTo) = (singles[10], singles[11], singles[12])
+    (deliveries, bytesReceived, bytesSent) = (singles[13], singles[14], singles[15])
+    (self.receivedKinds, self.sentKinds) = (receivedKinds, sentKinds)
   }
 
   static func + (left: Self, right: Self) -> Self {
-    let (left, right) = (left.values, right.values)
-    return Self(InlineArray { left[$0] + right[$0] })
+    let (these, those) = (left.singles, right.singles)
+    return Self(
+      InlineArray { these[$0] + those[$0] }, InlineArray { left.receivedKinds[$0] + right.receivedKinds[$0] },
+      InlineArray { left.sentKinds[$0] + right.sentKinds[$0] })
   }
 }
 
 /// A shard's numbers for readers on other loops: written by one, once per turn, without a locked instruction.
 final class SharedCounters: Sendable {
-  private let open = Atomic<Int>(0)
-  private let accepted = Atomic<Int>(0)
-  private let opened = Atomic<Int>(0)
-  private let received = Atomic<Int>(0)
-  private let sent = Atomic<Int>(0)
-  private let sends = Atomic<Int>(0)
-  private let mistakes = Atomic<Int>(0)
-  private let turns = Atomic<Int>(0)
-  private let muted = Atomic<Int>(0)
-  private let dropped = Atomic<Int>(0)
-  private let ignored = Atomic<Int>(0)
-  private let pauses = Atomic<Int>(0)
-  private let compressed = Atomic<Int>(0)
-  private let compressedFrom = Atomic<Int>(0)
-  private let compressedTo = Atomic<Int>(0)
+  private let singles = InlineArray<16, Atomic<Int>> { _ in Atomic(0) }
+  private let receivedKinds = InlineArray<13, Atomic<Int>> { _ in Atomic(0) }
+  private let sentKinds = InlineArray<21, Atomic<Int>> { _ in Atomic(0) }
 
-  func publish(_ counters: ShardCounters) {
-    open.store(counters.open, ordering: .relaxed)
-    accepted.store(counters.accepted, ordering: .relaxed)
-    opened.store(counters.opened, ordering: .relaxed)
-    received.store(counters.received, ordering: .relaxed)
-    sent.store(counters.sent, ordering: .relaxed)
-    sends.store(counters.sends, ordering: .relaxed)
-    mistakes.store(counters.mistakes, ordering: .relaxed)
-    turns.store(counters.turns, ordering: .relaxed)
-    muted.store(counters.muted, ordering: .relaxed)
-    dropped.store(counters.dropped, ordering: .relaxed)
-    ignored.store(counters.ignored, ordering: .relaxed)
-    pauses.store(counters.pauses, ordering: .relaxed)
-    compressed.store(counters.compressed, ordering: .relaxed)
-    compressedFrom.store(counters.compressedFrom, ordering: .relaxed)
-    compressedTo.store(counters.compressedTo, ordering: .relaxed)
+  func publish(_ counters: borrowing ShardCounters) {
+    let fresh = counters.singles
+    for place in singles.indices { singles[place].store(fresh[place], ordering: .relaxed) }
+    for place in receivedKinds.indices {
+      receivedKinds[place].store(counters.receivedKinds[place], ordering: .relaxed)
+    }
+    for place in sentKinds.indices { sentKinds[place].store(counters.sentKinds[place], ordering: .relaxed) }
   }
 
   var snapshot: ShardCounters {
-    ShardCounters([
-      open.load(ordering: .relaxed), accepted.load(ordering: .relaxed), opened.load(ordering: .relaxed),
-      received.load(ordering: .relaxed), sent.load(ordering: .relaxed), sends.load(ordering: .relaxed),
-      mistakes.load(ordering: .relaxed), turns.load(ordering: .relaxed), muted.load(ordering: .relaxed),
-      dropped.load(ordering: .relaxed),
-      ignored.load(ordering: .relaxed), pauses.load(ordering: .relaxed), compressed.load(ordering: .relaxed),
-      compressedFrom.load(ordering: .relaxed), compressedTo.load(ordering: .relaxed),
-    ])
+    ShardCounters(
+      InlineArray { singles[$0].load(ordering: .relaxed) }, InlineArray { receivedKinds[$0].load(ordering: .relaxed) },
+      InlineArray { sentKinds[$0].load(ordering: .relaxed) })
   }
 }
