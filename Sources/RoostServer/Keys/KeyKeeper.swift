@@ -90,10 +90,17 @@ final class KeyKeeper: Sendable {
   /// is told ``ShardCommand/keysChanged``.
   func mayBecomeGood(_ reason: TokenError, now: Int64) -> Bool {
     guard let address, reason == .unknownKey || reason == .missingKeys else { return false }
-    let isComing = state.locked { $0.schedule.unknownKey(now: now) }
+    let isComing = state.locked { state in
+      // The set came after the token was judged. The shard has not heard of it yet, and judges again when it does.
+      if reason == .missingKeys, state.fetched != nil { return true }
+      return state.schedule.unknownKey(now: now)
+    }
     if isComing { address.loop.wake() }
     return isComing
   }
+
+  /// Milliseconds until the set is fetched again.
+  func wait(now: Int64) -> Int64 { state.locked { $0.schedule.wait(now: now) } }
 
   // MARK: The thread
 
