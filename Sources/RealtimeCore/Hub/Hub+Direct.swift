@@ -29,6 +29,9 @@ struct PrivateMessages {
   var timeouts = DelayQueue<Int>()
   private var last = 0
 
+  /// Whether the connection waits for how many were reached.
+  func owes(_ connection: ConnectionID) -> Bool { waiting.values.contains { $0.connection == connection } }
+
   /// Numbers what is about to be asked.
   mutating func begin(_ asked: Waiting, now: Now) -> Int {
     last += 1
@@ -81,16 +84,22 @@ extension Hub {
     ask(.send(node: asker, Array("reached \(request) \(reached) \(generationToken)".utf8)), .nothing)
   }
 
-  /// An answer on this node's own channel: `reached <request> <connections> <token>`.
+  /// Something on this node's own channel: `reached <request> <connections> <token>`, `drain <request> <node> <token>`
+  /// or `drains <request> <node> <token>`.
   mutating func directed(_ bytes: [UInt8], now: Now) {
     let words = bytes.split(separator: UInt8(ascii: " "), maxSplits: 4).map { String(decoding: $0, as: UTF8.self) }
-    guard words.count == 4, words[0] == "reached", words[3] == generationToken, !generationToken.isEmpty,
-      let request = Int(words[1]), let reached = Int(words[2]), (0...1_000_000).contains(reached)
-    else {
+    guard words.count == 4, words[3] == generationToken, !generationToken.isEmpty, let request = Int(words[1]) else {
       counters.badFrames += 1
       return
     }
-    reach(request, reached)
+    switch words[0] {
+    case "drain": drainWanted(by: words[2], request)
+    case "drains": drains(words[2], request)
+    case "reached":
+      guard let reached = Int(words[2]), (0...1_000_000).contains(reached) else { fallthrough }
+      reach(request, reached)
+    default: counters.badFrames += 1
+    }
   }
 
   mutating func tickPrivates(now: Now) {

@@ -64,6 +64,9 @@ public struct Hub: ~Copyable {
   var admissions = Admissions()
   var userCounts = UserCounts()
   var revocations = Revocations()
+  var partings = Partings()
+  var drainRequests = DrainRequests()
+  var rebalancing: Rebalance?
   /// Rooms with somebody on the way in, due when the one who came first has waited too long.
   var entrantDeadlines = DelayQueue<RoomNumber>()
 
@@ -72,6 +75,7 @@ public struct Hub: ~Copyable {
     self.configuration = configuration
     random = Chance(seed: seed)
     presence = Presence(instance: configuration.instance, now: now.monotonic)
+    rebalancing = configuration.rebalance.map { Rebalance($0) }
   }
 
   public var connectionCount: Int { connections.count }
@@ -100,6 +104,9 @@ public struct Hub: ~Copyable {
     case .disconnectUser(let asker, let user, let reason): disconnectUser(asker, user, reason: reason, now: now)
     case .checkToken(let asker, let grant): checkToken(asker, grant)
     case .askOnline(let connection): askOnline(connection, now: now)
+    case .drainNode(let asker, let node): drainNode(asker, node, now: now)
+    case .beginDrain: beginDrain(now: now)
+    case .sendAway(let connection): sendAway(connection, now: now)
     case .depart(let grace): depart(graceMilliseconds: grace)
     }
   }
@@ -127,6 +134,7 @@ public struct Hub: ~Copyable {
     tickRosters(now: now)
     tickTyping(now: now)
     tickPrivates(now: now)
+    tickDrainRequests(now: now)
     tickUserCounts(now: now)
     tickRings(now: now)
     if let rate = configuration.rate { departedRates.tick(now: now.monotonic, lifetime: UserRate.memory(rate)) }
@@ -138,6 +146,7 @@ public struct Hub: ~Copyable {
   /// Sends what the turn gathered.
   public mutating func endTurn(now: Now) {
     askAboutNewcomers()
+    partFromAnswered(now: now)
     sendUserCounts()
     sendPresenceChanges(now: now)
     historyBytes = 0
@@ -163,6 +172,8 @@ public struct Hub: ~Copyable {
     consider(nextRosterDeadline)
     consider(typing.nextDeadline)
     consider(privates.timeouts.nextDue)
+    consider(drainRequests.timeouts.nextDue)
+    consider(partings.nextLook)
     consider(entrantDeadlines.nextDue)
     consider(roomRetries.nextDue)
     consider(gaps.nextDue)
@@ -226,6 +237,7 @@ public struct Hub: ~Copyable {
     case .revocations: revocationsArrived(reply, now: now)
     case .chat(let connection, let id): chatAnswered(connection, id: id, reply)
     case .direct(let request): privateSent(request, reply)
+    case .drain(let request): drainSent(request, reply)
     case .nothing: break
     }
   }

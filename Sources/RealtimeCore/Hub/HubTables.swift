@@ -150,7 +150,8 @@ enum Question {
   case revocations
   case chat(ConnectionID, id: [UInt8])
   case direct(Int)
+  case drain(Int)
   case nothing
 }
 
-enum LeaseQuestion { case register, heartbeat, connections }
+enum LeaseQuestion { case register, heartbeat, connections, departure }

@@ -83,13 +83,13 @@ public struct LocalRelay: ~Copyable, Relay {
       connections = count
       return .presenceChanged
     case .countUsers(_, let users): return .counted(elsewhere: users.map { _ in 0 })
-    case .heartbeat(let incarnation, let count):
+    case .heartbeat(let incarnation, let count, let isDraining):
       guard incarnation == self.incarnation else { return .fenced }
       connections = count
-      return .alive(nodes: [incarnation], expired: [])
+      return alive(isDraining: isDraining)
     case .register(let incarnation, _, let count):
       (self.incarnation, connections) = (incarnation, count)
-      return .alive(nodes: [incarnation], expired: [])
+      return alive(isDraining: false)
     case .depart:
       connections = 0
       return .presenceChanged
@@ -106,6 +106,12 @@ public struct LocalRelay: ~Copyable, Relay {
       events.append(.directed(frame))
       return .sent(receivers: 1)
     }
+  }
+
+  /// The one node there is: its incarnation without the number.
+  private func alive(isDraining: Bool) -> RelayReply {
+    let name = String(incarnation.prefix { $0 != ":" })
+    return .alive(nodes: [NodeStanding(name, connections: connections, isDraining: isDraining)], expired: [])
   }
 
   // MARK: Messages

@@ -42,7 +42,7 @@ extension APICall {
     return until
   }
 
-  private func members(_ known: Set<String>) throws(CallRefused) -> JSONObject {
+  func members(_ known: Set<String>) throws(CallRefused) -> JSONObject {
     guard let object = JSONObject(body) else { throw Self.bad("the body is not one JSON object") }
     guard known.isSuperset(of: object.names) else { throw Self.bad("the body has a member that is not known") }
     return object

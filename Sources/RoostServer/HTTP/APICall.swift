@@ -3,12 +3,12 @@ import Buffers
 /// A call to the API by somebody who may make it, while its body comes and until it is answered.
 struct APICall {
   enum Kind: Sendable {
-    case revoke, disconnectUser
+    case revoke, disconnectUser, drainNode
 
     var body: Body {
       switch self {
       case .revoke: .required
-      case .disconnectUser: .optional
+      case .disconnectUser, .drainNode: .optional
       }
     }
   }

@@ -15,10 +15,13 @@ extension Response {
     case .disconnected(let connections, isPartial: true):
       unavailable(
         "\(connections) connections closed; not every node could be told now", retryAfter: retryAfter, keepAlive: true)
+    case .drain(let outcome): drain(outcome, retryAfter: retryAfter)
     // A step on the way, never an answer.
     case .token: error(.internalServerError, "internal server error")
     }
   }
 
-  private static func json(_ text: String) -> Response { Response(.ok, contentType: .json, body: Array(text.utf8)) }
+  static func json(_ text: String, _ status: Status = .ok) -> Response {
+    Response(status, contentType: .json, body: Array(text.utf8))
+  }
 }

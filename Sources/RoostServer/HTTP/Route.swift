@@ -51,6 +51,7 @@ struct Route: Sendable {
     Route(.get, "/metrics", .page(.metrics), at: .administration),
     Route(.post, "/api/tokens/revoke", .call(.revoke), at: .administration),
     Route(.post, "/api/users/{id}/disconnect", .call(.disconnectUser), at: .administration),
+    Route(.post, "/api/nodes/{id}/drain", .call(.drainNode), at: .administration),
   ]
 
   private init(_ method: Method, _ path: String, _ answer: Answer, at place: Place = .mainPort) {

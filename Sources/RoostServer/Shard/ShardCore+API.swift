@@ -125,6 +125,7 @@ extension ShardCore {
       switch call.kind {
       case .revoke: command = .revoke(id(slot), [try call.revocation(now: now.wall / 1_000)])
       case .disconnectUser: command = .disconnectUser(id(slot), user: call.names[0], reason: try call.reason())
+      case .drainNode: command = .drainNode(id(slot), node: try call.drainedNode())
       }
     } catch {
       refuse(slot, error)
