@@ -4,6 +4,8 @@ import Glibc
 
 // faults FAULTS [--seed N] [--seeds N] [--seconds N] [--markdown] [--list]
 //
+// faults rolling [--nodes N] [--clients N] [--rate N] [--seed N]: every node is restarted, then one is added
+//
 // FAULTS: names between commas, which strike in turn; `all`: each in a row of its own; `random`: drawn by the seed.
 
 func fail(_ text: String) -> Never {
@@ -14,12 +16,20 @@ func fail(_ text: String) -> Never {
 var names = "all"
 var (seed, seeds, seconds): (UInt64, UInt64, Double) = (1, 1, 15)
 var (isMarkdown, words) = (false, CommandLine.arguments.dropFirst())
+var rolling = RollingPlan()
 while let word = words.popFirst() {
   switch word {
   case "--markdown": isMarkdown = true
   case "--list":
     for name in FaultPlan.names { FileOutput.print("\(name): \(FaultPlan.summary(of: name) ?? "")") }
     exit(0)
+  case "--nodes", "--clients", "--rate":
+    guard let value = words.popFirst().flatMap({ Int($0) }), (1...100_000).contains(value) else {
+      fail("\(word) needs a number")
+    }
+    if word == "--nodes" { rolling.nodes = value }
+    if word == "--clients" { rolling.clients = value }
+    if word == "--rate" { rolling.messagesPerSecond = Double(value) }
   case "--seed", "--seeds", "--seconds":
     guard let value = words.popFirst().flatMap({ Double($0) }), value >= 0 else { fail("\(word) needs a number") }
     if word == "--seed" { seed = UInt64(value) }
@@ -27,6 +37,16 @@ while let word = words.popFirst() {
     if word == "--seconds" { seconds = value }
   default: names = word
   }
+}
+
+if names == "rolling" {
+  _ = raiseDescriptorLimit()
+  signal(SIGPIPE, SIG_IGN)
+  rolling.seed = seed
+  let report = await rolling.run()
+  FileOutput.print(report.text)
+  for text in report.isGood ? [] : report.evidence { FileOutput.write("    " + text + "\n", to: 2) }
+  exit(report.isGood ? 0 : 1)
 }
 
 var rows: [[String]] = []
