@@ -68,7 +68,7 @@ enum ServeCommand {
     // Not awaited: a main thread that suspends goes into the runtime's hands, which take every signal by its default.
     var received = waitForSignal(signals + [SIGUSR1, SIGHUP])
     while received == SIGUSR1 || received == SIGHUP {
-      if received == SIGHUP { node.reload() } else { node.logBacklogs() }
+      if received == SIGHUP { node.reload() } else { node.logState() }
       received = waitForSignal(signals + [SIGUSR1, SIGHUP])
     }
     log.info("stopping", ["signal": .integer(Int(received)), "connections": .integer(node.connectionCount)])
@@ -99,8 +99,8 @@ enum ServeCommand {
   private static let help = """
     roost serve [SETTINGS]
 
-    Runs one node until SIGTERM or SIGINT; a second signal ends it at once. SIGUSR1 writes the slowest clients to the
-    log. SIGHUP reads the certificate and its key again.
+    Runs one node until SIGTERM or SIGINT; a second signal ends it at once. SIGUSR1 writes to the log what the
+    node is doing, and its slowest clients. SIGHUP reads the certificate and its key again.
 
       --check        print the settings that hold, secrets hidden, and everything that is wrong with them; exit 0 or 1
       --healthcheck  ask the node with these settings on this machine whether it is healthy; exit 0 or 1

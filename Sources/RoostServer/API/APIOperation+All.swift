@@ -76,8 +76,29 @@ extension APIOperation {
       answer: .object([
         .needed("clients", .named("Count")), .needed("bytes", .named("Count")), .needed("messages", .named("Count")),
         .needed("replay_messages", .named("Count")), .needed("slowest", .list(.named("SlowClient"))),
-      ]))
+      ])),
+    APIOperation(
+      kind: .debug, method: .get, path: "/api/debug", summary: "What this node is doing",
+      answer: .object([
+        .needed("relay", .word(["starting", "connected", "suspect", "degraded", "recovering"])),
+        .maybe("trouble", .text()),
+        .needed(
+          "hub",
+          counts([
+            "connections", "users", "rooms", "relay_queue",
+            "remembered_bytes", "revocations",
+          ])),
+        .needed(
+          "shards",
+          .list(
+            counts([
+              "shard", "connections", "turns", "received", "sent", "sends", "slow_clients",
+              "queued_messages", "queued_bytes", "replay_messages",
+            ]))),
+      ])),
   ]
+
+  private static func counts(_ names: [String]) -> Schema { .object(names.map { .needed($0, .named("Count")) }) }
 
   private static let control: [APIOperation] = [
     APIOperation(
