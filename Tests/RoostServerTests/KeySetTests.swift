@@ -54,13 +54,19 @@ struct KeySetTests {
     return try #require(try client.answer()).body
   }
 
+  /// How often the set came. On a machine that is slow enough a fetch may be given up, and tried again.
+  static func goodFetches(_ node: Node) throws -> Int? {
+    let found = try metrics(node).firstMatch(of: /roost_key_set_fetches_total{outcome="good"} (\d+)/)
+    return found.flatMap { Int($0.1) }
+  }
+
   @Test func `a handshake waits for the first keys`() async throws {
     try await Self.withKeys(Self.oldSet) { node, server throws in
       #expect(try Self.status(node, Self.token()) == 101)
       #expect(try Self.status(node, Self.token(kid: nil)) == 101)
       #expect(try Self.status(node, Self.token(Self.new, kid: "old")) == 401)
       #expect(try Self.status(node, RoostServerTests.token("own")) == 101, "the secret is a key as before")
-      #expect(server.requests == ["/keys"])
+      #expect(try Self.goodFetches(node) == 1)
     }
   }
 
@@ -74,12 +80,11 @@ struct KeySetTests {
         clients.append(ClientBox(try Self.knock(node, Self.token(Self.new, kid: "new", user: "user-\(number)"))))
       }
       for client in clients { #expect(try client.status() == 101) }
-      #expect(server.requests == ["/keys", "/keys"])
+      #expect(try Self.goodFetches(node) == 2)
       // The minute's fetch is spent: others with made-up keys are refused without one.
       for number in 0..<20 { #expect(try Self.status(node, Self.token(kid: "made-up-\(number)")) == 401) }
-      #expect(server.requests == ["/keys", "/keys"])
+      #expect(try Self.goodFetches(node) == 2)
       let metrics = try Self.metrics(node)
-      #expect(metrics.contains(#"roost_key_set_fetches_total{outcome="good"} 2"#))
       #expect(metrics.contains(#"roost_tokens_refused_total{reason="unknown_key"} 20"#))
     }
   }
