@@ -184,7 +184,7 @@ struct KeySetTests {
       var rules = TokenVerifier.Rules()
       rules.issuers = [issuer]
       return try TokenMinter(key: key, keyID: kid, rules: rules).mint(
-        Claims(userID: "ann", expiresAt: Int64(time(nil)) + 60))
+        Claims(userID: "ann", expiresAt: Int64(time(nil)) + 3_600))
     }
     let (theirs, ours) = (try SigningKey(pem: Self.old.privatePEM), try SigningKey(secret: testSecret))
     try await Self.withKeys(Self.oldSet, "keys", change) { node, _ throws in

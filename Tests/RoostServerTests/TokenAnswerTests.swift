@@ -14,7 +14,7 @@ struct TokenAnswerTests {
     _ change: (inout Claims) -> Void = { _ in }, kid: String? = nil, secret: [UInt8] = testSecret,
     issuer: String? = "me", audience: String? = "chat"
   ) throws -> String {
-    var claims = Claims(userID: "ann", expiresAt: Int64(time(nil)) + 60)
+    var claims = Claims(userID: "ann", expiresAt: Int64(time(nil)) + 3_600)
     change(&claims)
     var rules = TokenVerifier.Rules()
     (rules.issuers, rules.audiences) = ([issuer].compactMap(\.self), [audience].compactMap(\.self))
@@ -80,7 +80,7 @@ struct TokenAnswerTests {
       ]
     }
     let token = { (key: SigningKey, kid: String?) in
-      try TokenMinter(key: key, keyID: kid).mint(Claims(userID: "ann", expiresAt: Int64(time(nil)) + 60))
+      try TokenMinter(key: key, keyID: kid).mint(Claims(userID: "ann", expiresAt: Int64(time(nil)) + 3_600))
     }
     try await withNode(configuration) { node throws in
       let good = [
