@@ -77,7 +77,7 @@ class Room {
    * @param {any} offset
    */
   reach(offset) {
-    if (!this.isIn || !this.position || !(offset > this.position.offset)) return false;
+    if (!this.isIn || !this.position || !Number.isSafeInteger(offset) || offset <= this.position.offset) return false;
     this.position = { ...this.position, offset };
     return true;
   }
@@ -520,8 +520,12 @@ export class RoostClient {
   async #refresh() {
     const { token: source } = this.#options;
     const trial = this.#trial;
-    const token = await (typeof source === "function" && Promise.resolve(source("expiring")).catch(() => ""));
-    if (token && trial === this.#trial) this.#call({ type: "refresh_token", payload: { token } });
+    try {
+      const token = typeof source === "function" && (await source("expiring"));
+      if (token && trial === this.#trial) this.#call({ type: "refresh_token", payload: { token } });
+    } catch {
+      // The same.
+    }
   }
 
   /** @param {{type: string} & Record<string, any>} message */
