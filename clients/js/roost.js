@@ -342,7 +342,7 @@ export class RoostClient {
   /** The network or the user is back: no reason to wait longer, unless the server gave one. */
   #wake() {
     this.#probe();
-    if (this.#state !== "waiting" || this.#clock.now() < this.#notBefore) return;
+    if (this.#state !== "waiting") return;
     this.#attempt = 0;
     this.#wait(1006, "awake");
   }
@@ -469,7 +469,7 @@ export class RoostClient {
         return true;
       case "ack":
         if (call?.envelope.type === "send_message" && room) {
-          [message.id, payload.message_id].forEach((id) => room.isNew(id));
+          room.isNew(message.id); // a replay may hold it again, as client_id
           if (!payload.dup && payload.epoch === room.position?.epoch) room.reach(message.offset);
         } else if (room && message.id === undefined) {
           this.#forget(room, new RoostError("FORBIDDEN", "the new token does not open the room"));

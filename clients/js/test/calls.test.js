@@ -185,6 +185,19 @@ describe("asking", () => {
     assert.equal((await later).payload.recipients, 2);
   });
 
+  test("waits through connections that do not come about, also for what is not repeated", async () => {
+    const world = new World();
+    const whisper = world.client.sendPrivate("bob", "x");
+    for (let tries = 0; tries < 3; tries++) {
+      await settled();
+      await world.socket.end(1006);
+      await world.clock.advance(world.wait.delay);
+    }
+    await world.socket.accept();
+    await world.socket.say({ type: "ack", id: world.socket.last("private").id, payload: { recipients: 1 } });
+    assert.equal((await whisper).payload.recipients, 1);
+  });
+
   test("a private message whose fate is unknown is not sent again", async () => {
     const world = await World.in(0);
     const whisper = world.client.sendPrivate("bob", "x");
@@ -248,6 +261,20 @@ describe("tokens", () => {
     give("late");
     await settled();
     assert.equal(world.socket.all("refresh_token").length, 0);
+  });
+
+  test("that come after the time for a connection open none", async () => {
+    const given = [];
+    const world = new World({ token: () => new Promise((give) => given.push(give)) });
+    await world.clock.advance(15_000);
+    assert.equal(world.client.state, "waiting");
+    given[0]("late");
+    await settled();
+    assert.equal(world.sockets.length, 0);
+    await world.clock.advance(world.wait.delay);
+    given[1]("in time");
+    await settled();
+    assert.deepEqual(world.sockets.map(({ protocols }) => protocols[1]), ["bearer.in time"]);
   });
 
   test("that cannot be got are tried for again", async () => {

@@ -198,6 +198,15 @@ describe("a connection", () => {
     assert.deepEqual(world.socket.last("join_room").payload, { room_id: "r", since: { epoch: "e1", offset: 3 } });
   });
 
+  test("may be ended while it comes back, and the rooms are kept", async () => {
+    const world = await World.in(3);
+    await world.reconnected(); // its join waits for an answer
+    world.client.disconnect();
+    world.client.connect();
+    await world.opened();
+    assert.deepEqual(world.socket.last("join_room").payload.since, { epoch: "e1", offset: 3 });
+  });
+
   test("may be ended by a handler in the middle of anything", async () => {
     for (const type of ["state", "room_info", "error"]) {
       const world = await World.in(0);
