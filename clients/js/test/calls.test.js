@@ -114,6 +114,7 @@ describe("sending", () => {
   test("needs a room, a size and a place in the queue", async () => {
     const world = await World.in(0, { queue: 3 });
     const { client } = world;
+    client.onlineUsers("x".repeat(5_000)); // nobody looks at how it ends
     await assert.rejects(client.sendMessage("elsewhere", "x"), { code: "NOT_IN_ROOM" });
     await assert.rejects(client.sendMessage("r", "é".repeat(2_040)), { code: "PAYLOAD_TOO_LARGE" });
     for (let index = 0; index < 3; index++) client.sendMessage("r", `${index}`);
@@ -126,13 +127,13 @@ describe("sending", () => {
     await world.socket.admit(0, { recovered: true });
     await world.socket.ack(world.socket.last("send_message"), 1);
     client.sendMessage("r", "3");
-    assert.equal(world.of("error").length, 5);
+    assert.equal(world.of("error").length, 6);
   });
 
   test("fits into what the server takes", async () => {
     const world = await World.in(0);
     const sizes = [];
-    for (let length = 3_700; length < 4_000; length++) world.client.sendMessage("r", "x".repeat(length)).then(() => {}, () => {});
+    for (let length = 3_900; length < 4_100; length++) world.client.sendMessage("r", "x".repeat(length)).then(() => {}, () => {});
     for (let offset = 1; world.socket.all("send_message").length === offset; offset++) {
       sizes.push(JSON.stringify(world.socket.last("send_message")).length);
       await world.socket.ack(world.socket.last("send_message"), offset);
@@ -209,6 +210,15 @@ describe("asking", () => {
     assert.equal(world.socket.all("private").length, 3);
     await world.socket.say({ type: "ack", id: world.socket.last("private").id, payload: { recipients: 0 } });
     await limited;
+  });
+
+  test("is answered by an answer, not by whoever knows the id", async () => {
+    const world = await World.in(0);
+    const sent = world.client.sendMessage("r", "x");
+    const { id } = world.socket.last("send_message");
+    for (const type of ["private", "new_message", "chat"]) await world.socket.say({ type, id, room: "r", payload: {} });
+    await world.socket.ack({ room: "r", id }, 5);
+    assert.equal((await sent).offset, 5);
   });
 
   test("ends with the client", async () => {
@@ -345,7 +355,10 @@ describe("typing", () => {
     world.client.typing("r");
     await world.reconnected();
     world.client.typing("r");
-    await world.clock.advance(10_000);
+    await world.clock.advance(1_000);
     assert.deepEqual(world.socket.sent.map(({ type }) => type), ["join_room"]);
+    await world.socket.admit(0);
+    world.client.typing("r");
+    assert.equal(world.socket.all("typing").length, 1);
   });
 });

@@ -77,6 +77,24 @@ describe(`waits (seed ${seed})`, () => {
     assert.deepEqual(bounds, [1_000, 2_000, 4_000, 1_000, 2_000, 1_000]);
   });
 
+  test("grow while nothing is reached, however long the last connection was", async () => {
+    const world = await new World(worst).opened();
+    await world.clock.advance(20_000);
+    const bounds = [];
+    for (let tries = 0; tries < 4; tries++) {
+      await world.socket.end(1006);
+      bounds.push(Math.ceil(world.wait.delay / 1_000) * 1_000);
+      await world.clock.advance(world.wait.delay);
+      await settled();
+    }
+    assert.deepEqual(bounds, [1_000, 2_000, 4_000, 8_000]);
+    world.client.disconnect();
+    world.client.connect();
+    await settled();
+    await world.socket.end(1006);
+    assert.equal(world.wait.delay, 999, "who connects by hand begins anew");
+  });
+
   test("are longer for who was too slow or too loud", async () => {
     const world = new World(worst);
     const bounds = [];
@@ -297,5 +315,9 @@ describe("a page", () => {
     page.show("visible");
     await world.clock.advance(60_000);
     assert.equal(world.sockets.length, 1);
+    world.client.connect();
+    await world.opened();
+    page.network("online");
+    assert.equal(world.socket.all("ping").length, 1, "and watched once by one that is connected again");
   });
 });

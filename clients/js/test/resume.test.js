@@ -197,6 +197,16 @@ describe("handlers", () => {
     assert.deepEqual(calls, ["typed 1", "all new_message", "all notification"]);
   });
 
+  test("that come while a message is handed out hear the next", async () => {
+    const world = await World.in(0);
+    const calls = [];
+    world.client.on("new_message", ({ offset }) => {
+      if (offset === 1) world.client.on("new_message", (later) => calls.push(later.offset));
+    });
+    await world.socket.say(message(1), message(2));
+    assert.deepEqual(calls, [2]);
+  });
+
   test("that throw keep nobody else from hearing", async () => {
     const world = await World.in(0);
     const thrown = [];
