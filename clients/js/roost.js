@@ -121,7 +121,7 @@ export class RoostClient {
     if (!this.#options.WebSocket) throw new TypeError("there is no WebSocket here: give one as an option");
     this.#url = new URL(url, page.location?.href);
     this.#url.protocol = this.#url.protocol.replace(/^http/, "ws");
-    this.#clock = options.clock ?? { setTimeout, clearTimeout, now: Date.now };
+    this.#clock = options.clock ?? { setTimeout, clearTimeout, now: () => performance.now() };
     const letters = () => Math.floor(this.#options.random() * 36 ** 8).toString(36);
     this.#prefix = `${letters()}${letters()}-`;
   }
@@ -171,7 +171,7 @@ export class RoostClient {
   /** @param {string} name */
   leaveRoom(name) {
     this.#forget(this.#rooms.get(name), new RoostError("NOT_IN_ROOM", "left the room"));
-    if (this.#state === "open") return this.#ask({ type: "leave_room", payload: { room_id: name } });
+    if (this.#state === "open") return this.#call({ type: "leave_room", payload: { room_id: name } });
     return Promise.resolve({ type: "ack", room: name }); // without a connection the server has lost us already
   }
 
@@ -438,11 +438,14 @@ export class RoostClient {
     const message = parsed(data);
     if (!message) return;
     this.#heardAt = this.#clock.now();
-    const { type, id, payload } = message;
-    const call = ANSWERS.includes(type) ? this.#calls.get(id) : undefined;
-    const room = call?.room ?? this.#rooms.get(message.room ?? payload?.room_id);
+    const { type, id } = message;
+    const payload = message.payload ?? {};
+    const isAnswer = ANSWERS.includes(type) && id !== undefined;
+    const call = isAnswer ? this.#calls.get(id) : undefined;
+    if (isAnswer && !call) return; // too late
+    const room = call?.room ?? this.#rooms.get(message.room ?? payload.room_id);
     if (call?.room) message.room ??= call.room.name;
-    if (!this.#understand(message, payload ?? {}, call, room)) return;
+    if (!this.#understand(message, payload, call, room)) return;
     if (call) this.#settle(call, type === "error" ? new RoostError(payload.code, payload.message) : message);
     this.#emit(message);
     if (type === "room_info" && payload.recovered === false) this.#emit({ ...message, type: "resync" });
@@ -459,7 +462,7 @@ export class RoostClient {
       case "new_message":
         return this.#isNews(message, room);
       case "room_info":
-        if (!room || call?.room !== room) return false; // left meanwhile
+        if (!room || !call) return false;
         Object.assign(room, { position: place, isIn: true });
         return true;
       case "resync":

@@ -67,6 +67,7 @@ describe("sending", () => {
     assert.deepEqual(world.offsets, [1, 3], "its sender has it from the ack");
     assert.equal(world.of("ack").length, 1);
     await world.socket.ack(mine, 2, { dup: true });
+    assert.equal(world.of("ack").length, 1);
     assert.deepEqual(contents(world.socket), ["1", "2"]);
     await world.socket.ack(world.socket.last("send_message"), 4);
     assert.equal((await second).offset, 4);
