@@ -138,7 +138,8 @@ export declare function connect(url?: string | URL, options?: Options): RoostCli
 /**
  * A client, made by {@link connect}. It reconnects, comes back to its rooms, and sends again what was not acknowledged.
  *
- * Promises of calls wait as long as it takes. Each failure is also an `error` event, so they need not be looked at.
+ * Calls wait for their answers as long as it takes. Failures are `error` events too, but for what waits when one leaves or
+ * closes, so promises need not be looked at.
  */
 export declare class RoostClient {
   constructor(url: string | URL, options?: Options);

@@ -96,26 +96,22 @@ describe("a cluster", () => {
     client.disconnect();
   });
 
-  test("renews a token on the connection, which outlives the first one", async () => {
+  test("renews a token on the connection, and asks for one when it ended", async () => {
     const reasons = [];
-    const fresh = (reason) => {
+    const fresh = (lives) => (reason) => {
       reasons.push(reason);
-      const life = reason === "expiring" ? 3_600 : 2;
-      return token("rita", { exp: Math.floor(Date.now() / 1_000) + life });
+      return lives[reason] ? token("rita", { exp: Math.floor(Date.now() / 1_000) + lives[reason] }) : "";
     };
-    const rita = person("rita", nodes[0].url, { token: fresh });
-    const renewed = next(rita.client, "ack", ({ payload }) => payload?.expires_at);
-    const joined = rita.client.joinRoom("tokens");
-    await Promise.all([renewed, joined]);
+    // The server says so when less than half a minute is left.
+    const rita = person("rita", nodes[0].url, { token: fresh({ connect: 20, expiring: 3_600 }) });
+    const { payload } = await next(rita.client, "ack", (message) => message.payload?.expires_at);
+    assert.ok(Date.parse(payload.expires_at) > Date.now() + 3_000_000);
     assert.deepEqual(reasons, ["connect", "expiring"]);
-    // A token that is not renewed ends its connection; by then the first one would have, too.
-    const short = () => token("sam", { exp: Math.floor(Date.now() / 1_000) + 3 });
-    const sam = connect(nodes[0].url, { token: short() });
-    clients.push(sam);
-    const { code } = await next(sam, "state", ({ state }) => state === "closed");
-    assert.equal(code, 4001);
-    assert.equal(rita.client.state, "open");
-    rita.client.disconnect();
+    const sam = person("sam", nodes[0].url, { token: fresh({ connect: 3, expired: 3_600 }) });
+    await next(sam.client, "state", ({ code }) => code === 4001);
+    await next(sam.client, "state", ({ state }) => state === "open");
+    assert.equal(reasons.at(-1), "expired");
+    for (const { client } of [rita, sam]) client.disconnect();
   });
 
   test("gives the last messages to who asks on the first visit, once", async () => {
@@ -130,6 +126,66 @@ describe("a cluster", () => {
     await eventually("the fourth", () => bob.others.includes("4"));
     assert.deepEqual(bob.others, ["2", "3", "4"]);
     for (const { client } of [ann, bob]) client.disconnect();
+  });
+
+  test("is spoken to in order by who is told to be slower", async () => {
+    const strict = await cluster.node("--rate-burst", "3", "--rate-per-second", "20");
+    const codes = [];
+    class Tapped extends classes["ws of Node"] {
+      constructor(...how) {
+        super(...how);
+        this.addEventListener("message", ({ data }) => codes.push(JSON.parse(data).payload?.code));
+      }
+    }
+    const ann = person("ann", strict.url, { WebSocket: Tapped });
+    const bob = person("bob", nodes[0].url);
+    await Promise.all([ann.client.joinRoom("slow"), bob.client.joinRoom("slow")]);
+    const contents = Array.from({ length: 30 }, (_, number) => `${number}`);
+    await Promise.all(contents.map((content) => ann.client.sendMessage("slow", content)));
+    await eventually("everything", () => bob.others.length >= 30);
+    assert.deepEqual(bob.others, contents);
+    assert.ok(codes.filter((code) => code === "RATE_LIMITED").length > 10);
+    assert.equal(ann.client.state, "open");
+    for (const { client } of [ann, bob]) client.disconnect();
+  });
+
+  test("says how long to wait, to who can read it", async () => {
+    const narrow = await cluster.node("--connections-per-user", "1");
+    const first = connect(narrow.url, { token: () => token("ann") });
+    clients.push(first);
+    await next(first, "state", ({ state }) => state === "open");
+    const second = connect(narrow.url, { token: () => token("ann"), minDelay: 1, WebSocket: classes["ws of Node"] });
+    clients.push(second);
+    const { delay, reason } = await next(second, "state", ({ state }) => state === "waiting");
+    assert.match(reason, /429/);
+    assert.ok(delay >= 900 && delay <= 5_000, `${delay}`);
+    for (const client of [first, second]) client.disconnect();
+  });
+
+  test("that lost its Redis with all it knew says so, and each message is seen once", async () => {
+    const other = new Cluster();
+    try {
+      await other.redis();
+      const [one, two] = await Promise.all([other.node(...settings), other.node(...settings)]);
+      const ann = person("ann", one.url);
+      const bob = person("bob", two.url);
+      await Promise.all([ann.client.joinRoom("room"), bob.client.joinRoom("room")]);
+      for (const content of ["1", "2"]) await ann.client.sendMessage("room", content);
+      await eventually("both", () => bob.others.length === 2);
+      const told = [ann, bob].map(({ client }) => next(client, "resync"));
+      const degraded = ann.to("relay_status");
+      await other.killRedis();
+      assert.equal((await degraded).payload.degraded, true);
+      const third = ann.client.sendMessage("room", "3");
+      await other.redis();
+      assert.equal((await third).offset, 1, "the first of a new epoch");
+      for (const { payload } of await Promise.all(told)) assert.equal(payload.reason, "epoch_changed");
+      await eventually("the third", () => bob.others.includes("3"));
+      assert.deepEqual(bob.others, ["1", "2", "3"]);
+      for (const { client } of [ann, bob]) client.disconnect();
+    } finally {
+      await other.stop();
+    }
   });
 
   test("does not lose a message to a node that is killed", async () => {

@@ -44,6 +44,8 @@ export class Cluster {
   #processes = [];
   #proxies = [];
   #redis;
+  #redisPort;
+  #redisProcess;
 
   async start(command, args) {
     const process_ = spawn(command, args, {
@@ -59,11 +61,18 @@ export class Cluster {
   }
 
   async redis() {
-    const port = await freePort();
-    await this.start("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--dir", this.#folder]);
+    const port = (this.#redisPort ??= await freePort());
+    const where = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", this.#folder];
+    this.#redisProcess = await this.start("redis-server", [...where, "--save", ""]);
     await eventually("redis answers", () => answers(port));
     this.#redis = `redis://127.0.0.1:${port}`;
     return this;
+  }
+
+  /** With all that it knew. */
+  async killRedis() {
+    this.#redisProcess.kill("SIGKILL");
+    await this.#redisProcess.ended;
   }
 
   /** A ready node: its port, and the process. */
