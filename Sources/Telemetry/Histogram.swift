@@ -27,6 +27,18 @@ public struct Histogram: Equatable, Sendable {
   /// How many values were counted.
   public var count: UInt64 { counts.reduce(0, &+) }
 
+  /// The least bound that `share` (0...1) of the values do not exceed; the last bound when they lie above it, and 0
+  /// when nothing was counted.
+  public func bound(ofShare share: Double) -> Double {
+    var left = share * Double(count)
+    guard left > 0 else { return 0 }
+    for (bound, count) in zip(bounds, counts) {
+      left -= Double(count)
+      if left <= 0 { return bound }
+    }
+    return bounds[bounds.count - 1]
+  }
+
   /// Counts `value`. Takes no memory, unless a copy of the histogram is still held.
   public mutating func observe(_ value: Double) {
     var bucket = 0

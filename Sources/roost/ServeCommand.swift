@@ -82,7 +82,7 @@ enum ServeCommand {
         node.reloadCertificate()
         node.reloadKeys(again())
       } else {
-        node.logBacklogs()
+        node.logState()
       }
       received = waitForSignal(signals + [SIGUSR1, SIGHUP], summarising: log)
     }
@@ -122,8 +122,8 @@ enum ServeCommand {
   private static let help = """
     roost serve [SETTINGS]
 
-    Runs one node until SIGTERM or SIGINT; a second signal ends it at once. SIGUSR1 writes the slowest clients to the
-    log. SIGHUP reads the certificate, the keys of tokens and the API's keys again.
+    Runs one node until SIGTERM or SIGINT; a second signal ends it at once. SIGUSR1 writes to the log what the node is
+    doing, and its slowest clients. SIGHUP reads the certificate, the keys of tokens and the API's keys again.
 
       --check        print the settings that hold, secrets hidden, and everything that is wrong with them; exit 0 or 1
       --healthcheck  ask the node with these settings on this machine whether it is healthy; exit 0 or 1

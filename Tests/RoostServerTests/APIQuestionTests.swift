@@ -101,6 +101,27 @@ struct APIQuestionTests {
     }
   }
 
+  @Test(arguments: [1, 3])
+  func `the node shows its inside`(shards: Int) async throws {
+    try await withAPI({ $0.shards = shards }) { node in
+      let anna = try TestClient.chat(node, "anna", rooms: ["lobby", "hall"])
+      var backend = try TestClient(port: node.port)
+      // Whoever is in the hub is in its report at the end of the turn.
+      _ = try backend.ask("/api/nodes")
+      let state = try backend.ask("/api/debug")
+      #expect(state["relay"] as? String == "connected" && state["trouble"] == nil)
+      let hub = try #require(state["hub"] as? [String: Int])
+      #expect(hub["users"] == 1 && hub["rooms"] == 2 && hub["relay_queue"] == 0)
+      let parts = try #require(state["shards"] as? [[String: Int]])
+      #expect(parts.map { $0["shard"] } == Array(0..<shards))
+      let loops = try #require(state["loops"] as? [[String: Any]])
+      #expect(loops.map { $0["loop"] as? String } == (0..<shards).map(String.init) + (shards > 1 ? ["hub"] : []))
+      #expect(loops.contains { $0["turns"] as? Int ?? 0 > 0 }, "whoever had nothing to do made none")
+      let isThere = anna.isOpen
+      #expect(isThere)
+    }
+  }
+
   @Test func `questions have a rate of their own`() async throws {
     try await withAPI({ $0.limits.apiQuestionsPerSecond = 2 }) { node in
       var backend = try TestClient(port: node.port)

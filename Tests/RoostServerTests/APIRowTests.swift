@@ -100,7 +100,7 @@ struct APIRowTests {
     get("/api/rooms/r/history?before=99999999999999999999", 400), get("/api/rooms/%2f/history", 400),
     get("/api/users/anna", 200), get("/api/users/%C3%A4", 200), get("/api/users/%ff", 400),
     get("/api/users/anna?limit=1", 400), get("/api/users/", 400), get("/api/users", 404),
-    get("/api/nodes", 200), get("/api/nodes?x", 400), get("/api/slow", 200),
+    get("/api/nodes", 200), get("/api/nodes?x", 400), get("/api/slow", 200), get("/api/debug", 200),
     get("/api/rooms/r/nothing", 404), get("/api/rooms/r/history/more", 404),
     Row("a question by POST", 405) { try $0.call("/api/rooms", method: "POST") },
     Row("a question with a body", 400, closes: true) { try $0.call("/api/rooms", "{}", method: "GET") },

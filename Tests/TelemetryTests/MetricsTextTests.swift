@@ -67,6 +67,15 @@ import Testing
 }
 
 @Suite struct HistogramTests {
+  @Test func `a share of the values lies under a bound`() {
+    var histogram = Histogram(bounds: [1, 2, 4])
+    #expect(histogram.bound(ofShare: 0.99) == 0)
+    for value in [0.5, 1, 1.5, 3] { histogram.observe(value) }
+    #expect([0.25, 0.5, 0.51, 0.75, 0.76, 1].map { histogram.bound(ofShare: $0) } == [1, 1, 2, 2, 4, 4])
+    for _ in 0..<96 { histogram.observe(9) }
+    #expect(histogram.bound(ofShare: 0.99) == 4, "above the last bound nothing is known")
+  }
+
   @Test func `shards add up`() {
     var (one, other, both) = (Histogram(), Histogram(), Histogram())
     for step in 0..<200 {

@@ -76,8 +76,30 @@ extension APIOperation {
       answer: .object([
         .needed("clients", .named("Count")), .needed("bytes", .named("Count")), .needed("messages", .named("Count")),
         .needed("replay_messages", .named("Count")), .needed("slowest", .list(.named("SlowClient"))),
-      ]))
+      ])),
+    APIOperation(
+      kind: .debug, method: .get, path: "/api/debug", summary: "What this node is doing",
+      answer: .object([
+        .needed("relay", .word(["starting", "connected", "suspect", "degraded", "recovering"])),
+        .maybe("trouble", .text()),
+        .needed(
+          "hub", counts(["connections", "users", "rooms", "relay_queue", "remembered_bytes", "revocations"])),
+        .needed(
+          "shards",
+          .list(
+            counts([
+              "shard", "connections", "received", "sent", "sends", "slow_clients", "queued_messages", "queued_bytes",
+              "replay_messages",
+            ]))),
+        .needed(
+          "loops",
+          .list(counts(["turns", "turn_us", "mean_turn_us", "p99_turn_us"], and: [.needed("loop", .text())]))),
+      ])),
   ]
+
+  private static func counts(_ names: [String], and others: [Schema.Member] = []) -> Schema {
+    .object(others + names.map { .needed($0, .named("Count")) })
+  }
 
   private static let control: [APIOperation] = [
     APIOperation(

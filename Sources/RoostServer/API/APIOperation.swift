@@ -5,7 +5,7 @@ import HTTPCore
 struct APIOperation: Sendable {
   enum Kind: CaseIterable, Sendable {
     case publish, broadcast, sendToUser, notifyUser
-    case rooms, room, history, user, nodes, slow
+    case rooms, room, history, user, nodes, slow, debug
     case disconnectUser, revoke
   }
 

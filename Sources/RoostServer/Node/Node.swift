@@ -168,8 +168,11 @@ public final class Node: Sendable {
   /// any thread.
   public var backlogs: BacklogReport { context.backlogs.map(\.latest).reduce(BacklogReport(), +) }
 
-  /// Writes ``backlogs`` to the log.
-  public func logBacklogs() { log.note(backlogs) }
+  /// Writes to the log what `GET /api/debug` and `GET /api/slow` tell.
+  public func logState() {
+    context.writeState(to: log)
+    log.note(backlogs)
+  }
 
   // MARK: Parts
 

@@ -173,11 +173,13 @@ extension ShardCore {
     case .history: return .serve(id, try call.historyQuestion())
     case .user: return .serve(id, .user(call.names[0]))
     case .nodes: return .serve(id, .nodes)
-    case .slow: return nil
+    case .slow, .debug: return nil
     }
   }
 
-  private func localAnswer(_ call: APICall) -> Response { .slow(context) }
+  private func localAnswer(_ call: APICall) -> Response {
+    call.operation.kind == .debug ? .json(context.debugText) : .slow(context)
+  }
 
   /// The body did not come in time.
   mutating func bodyTimeout(_ slot: UInt32) {
