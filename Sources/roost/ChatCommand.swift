@@ -56,7 +56,7 @@ enum ChatCommand {
       --json        print everything that happens, one JSON object on a line
       --quiet       no notices on standard error
 
-    \(ChatLine.help.split(separator: "\n").joined(separator: "\n    "))
+    \(ChatLine.explanation.split(separator: "\n").joined(separator: "\n    "))
 
     Exit code 0 when all was said; 1 when the server is not there, does not take the token, ended it for good, or when
     a line could not be said; 2 for misuse.

@@ -53,7 +53,7 @@ enum ChatLine: Equatable {
     }
   }
 
-  static let help = """
+  static let explanation = """
     /join ROOM      enter a room and talk there      /who [ROOM]    who is there
     /leave [ROOM]   leave it                         /history [N]   its last messages
     /room ROOM      talk in another joined room      /to USER TEXT  for this user alone

@@ -77,7 +77,7 @@ struct ChatSession {
       for message in try await client.history(room, limit: count).messages { screen.show(message) }
     case .tell(let user, let text):
       if try await client.sendPrivate(text, to: user).recipients == 0 { screen.notice("\(user) is not here") }
-    case .help: screen.explain(ChatLine.help)
+    case .help: screen.explain(ChatLine.explanation)
     case .quit, .nothing: break
     case .mistake(let text): throw .invalid(text)
     }

@@ -144,8 +144,10 @@ struct SwiftClientTests {
     async let greeted = answerGreetings(at: url, token: { _ in token })
     let ben = try client("ben", port: cluster.nodes[0].port)
     try await ben.connect()
-    try await ben.joinRoom("general")
-    for await case .userJoined(_, let user) in ben.events where user.id == "robot" { break }
+    // The robot may be there before or after him.
+    if try await ben.joinRoom("general").count == 1 {
+      for await case .userJoined(_, let user) in ben.events where user.id == "robot" { break }
+    }
     try await ben.sendMessage("hello", to: "general")
     for await case .message(let message) in ben.events where message.content == "hello, ben" { break }
     try await ben.sendMessage("bye", to: "general")

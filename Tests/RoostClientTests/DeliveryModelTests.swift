@@ -30,7 +30,8 @@ import Testing
       }
     }
     world.isCalm = true
-    return (world, world.settle())
+    let isSettled = world.settle()
+    return (world, isSettled)
   }
 
   private func check(_ seed: UInt64, waitingEvents: Int) {
