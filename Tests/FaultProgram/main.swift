@@ -2,9 +2,10 @@ import EventLoops
 import FaultRunner
 import Glibc
 
-// faults FAULTS [--seed N] [--seeds N] [--seconds N] [--markdown] [--list]
+// faults FAULTS [--seed N] [--seeds N] [--seconds N] [--topology NAME] [--markdown] [--list]
 //
 // FAULTS: names between commas, which strike in turn; `all`: each in a row of its own; `random`: drawn by the seed.
+// NAME: what the nodes have as --relay-topology.
 
 func fail(_ text: String) -> Never {
   FileOutput.write(text + "\n", to: 2)
@@ -13,10 +14,14 @@ func fail(_ text: String) -> Never {
 
 var names = "all"
 var (seed, seeds, seconds): (UInt64, UInt64, Double) = (1, 1, 15)
+var nodeFlags: [String] = []
 var (isMarkdown, words) = (false, CommandLine.arguments.dropFirst())
 while let word = words.popFirst() {
   switch word {
   case "--markdown": isMarkdown = true
+  case "--topology":
+    guard let name = words.popFirst() else { fail("--topology needs a name") }
+    nodeFlags = ["--relay-topology", name]
   case "--list":
     for name in FaultPlan.names { FileOutput.print("\(name): \(FaultPlan.summary(of: name) ?? "")") }
     exit(0)
@@ -43,7 +48,9 @@ FileOutput.print(isMarkdown ? FaultTable.markdownHead : FaultTable.textHead)
 var violated = 0
 for seed in seed..<seed + seeds {
   for faults in rows {
-    let row = await FaultPlan(faults: faults, seed: seed, seconds: seconds).run()
+    var plan = FaultPlan(faults: faults, seed: seed, seconds: seconds)
+    plan.nodeFlags = nodeFlags
+    let row = await plan.run()
     FileOutput.print(isMarkdown ? FaultTable.markdown(row) : FaultTable.text(row))
     guard !row.isGood else { continue }
     violated += 1

@@ -5,7 +5,11 @@ import Simulation
 import Testing
 
 /// The promises of the seam, which every relay keeps alike.
-enum RelayKind: CaseIterable { case local, redis, simulated }
+enum RelayKind: CaseIterable {
+  case local, redis, simulated, redisRooms, simulatedRooms
+
+  var topology: RelayTopology { self == .redisRooms || self == .simulatedRooms ? .rooms : .broadcast }
+}
 
 /// One node with a relay of a kind, connected.
 final class ContractSetup {
@@ -14,21 +18,26 @@ final class ContractSetup {
   private let server: RedisServer?
 
   init(_ kind: RelayKind, history: Int = 300) throws {
-    let world = kind == .simulated ? World(seed: 7) : nil
+    let world = kind == .simulated || kind == .simulatedRooms ? World(seed: 7) : nil
     bench = try RelayBench(world: world)
     switch kind {
-    case .simulated:
+    case .simulated, .simulatedRooms:
       server = nil
-      node = bench.add(try SimulatedOnBench(world: world!, history: history))
+      node = bench.add(try SimulatedOnBench(world: world!, history: history, topology: kind.topology))
     case .local:
       server = nil
       node = bench.add(LocalOnBench(seed: 7, historyMessages: history))
-    case .redis:
+    case .redis, .redisRooms:
       let server = try RedisServer()
       self.server = server
-      node = bench.add(try .test(server, node: "n1", history: history))
+      var configuration = try RedisRelayConfiguration.test(server, node: "n1", history: history)
+      configuration.topology = kind.topology
+      node = bench.add(configuration)
     }
     try bench.waitConnected()
+    // Tests look at what is said in one room; a relay with channels must be told so, as hubs do.
+    guard kind.topology == .rooms else { return }
+    try bench.follow("r", on: node)
   }
 }
 

@@ -62,6 +62,9 @@ public enum HubAction: Sendable {
   case backend(ConnectionID, BackendAnswer)
   case online(ConnectionID, OnlineAnswer)
   case relay(RelayRequest, RelayTicket)
+  /// The relay's calls of the same names.
+  case follow(RoomName)
+  case unfollow(RoomName)
   /// For the log, with a word that says what happened.
   case notice(HubNotice)
 }

@@ -12,6 +12,8 @@ public struct HubConfiguration: Sendable {
   public var address = ""
   public var version = ""
   public var connectionsPerUser = 20
+  /// The relay wants to be told which rooms have members here.
+  public var followsRooms = false
   /// Milliseconds between losing a socket and telling others.
   public var leaveGrace: Int64 = 2_000
   /// Messages that wait for the relay, over all rooms. More are refused with `RELAY_UNAVAILABLE`.

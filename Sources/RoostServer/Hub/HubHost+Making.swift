@@ -22,6 +22,7 @@ extension HubHost {
       ? nil : Rate(burst: limits.rateBurst, nanosecondsPerToken: Int64(1_000_000_000 / limits.ratePerSecond))
     (settings.recoveryMessages, settings.recoveryBytes) = (limits.recoveryMessages, limits.recoveryBytes)
     settings.connectionsPerUser = limits.connectionsPerUser
+    settings.followsRooms = !configuration.redisURL.isEmpty && configuration.relayTopology == .rooms
     settings.deliversLocally = configuration.deliversWhenDegraded
     settings.historyMessages = limits.historyMessages
     settings.historySeconds = limits.historySeconds
@@ -52,6 +53,7 @@ extension HubHost {
       server: configuration.redisServer(), nodeID: instance, prefix: configuration.redisPrefix)
     settings.historyMessages = limits.historyMessages
     settings.historySeconds = limits.historySeconds
+    settings.topology = configuration.relayTopology
     let secure = try secureWay(to: settings.server, configuration)
     return NodeRelay(
       RedisRelay(

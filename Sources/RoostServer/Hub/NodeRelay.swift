@@ -15,6 +15,9 @@ struct NodeRelay: ~Copyable, Relay {
     redis?.submit(request, ticket: ticket)
   }
 
+  mutating func follow(_ room: RoomName) { redis?.follow(room) }
+  mutating func unfollow(_ room: RoomName) { redis?.unfollow(room) }
+
   mutating func takeEvents(into events: inout [RelayEvent]) {
     local?.takeEvents(into: &events)
     redis?.takeEvents(into: &events)
