@@ -150,6 +150,8 @@ public struct RedisRelay: ~Copyable, Relay {
   }
 
   public var state: RelayState { link.state }
+  /// Requests reach Redis, as far as is known at this moment.
+  var isAnswering: Bool { command.phase == .ready }
 
   /// Connects, gives up, probes and sends, as time demands.
   public mutating func tick(now: Int64) {

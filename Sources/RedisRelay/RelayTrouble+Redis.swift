@@ -70,7 +70,7 @@ extension RelayTrouble {
     case .tooManyClients: "raise maxclients: a node needs two connections"
     case .tooOld: "Redis 7.0 or Valkey is needed"
     case .oldSession: "is the node id used twice?"
-    case .otherTopology: "all nodes of a cluster need the same --relay-topology"
+    case .otherTopology: "all nodes of a cluster need the same --relay-topology and list of servers"
     case .busy: "a script of somebody else holds Redis up; the relay waits and kills nothing"
     case .outOfMemory: "messages are refused until Redis has memory; raise maxmemory"
     case .diskError: "messages are refused until Redis can save; look at its disk and log"

@@ -18,7 +18,7 @@ extension Setting {
     .text("node-id", "name in the cluster, unique; empty: host name and random letters", \.nodeID),
     .number("shards", "threads that serve clients; 0: one per core", 0...128, "threads", \.shards),
     .text(
-      "redis-url", "where the nodes meet; empty: no Redis, one node alone",
+      "redis-url", "where the nodes meet, or several between commas; empty: no Redis, one node alone",
       form: "redis[s]://[user:@]host[:port][/database] or unix:///path", \.redisURL),
     .text("redis-prefix", "begins every key and channel in Redis", \.redisPrefix),
     Setting(
