@@ -4,7 +4,7 @@ RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
 .PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
-	simulate mutants fuzz api-test metrics-test attacks
+	simulate mutants fuzz api-test metrics-test attacks js-test
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -17,6 +17,7 @@ help:
 	@echo 'make faults          faults on real processes: FAULTS=cut-sub,kill-redis SEED=7 SECONDS=60 SEEDS=20'
 	@echo 'make faults-matrix   every fault and 20 random seeds, as a Markdown table in .build/faults.md'
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
+	@echo 'make js-test         the JavaScript client, also against a cluster whose connections are cut for 60 s'
 	@echo 'make api-test        calls made up from docs/openapi.json, against a real node: SEED=7 CALLS=40'
 	@echo 'make conformance     every Autobahn case against the echo endpoint: CASES="1.* 12.3.*"'
 	@echo 'make simulate        a cluster in one thread: SEEDS=n STEPS=m SEED=first'
@@ -78,6 +79,9 @@ faults-matrix:
 
 clients: build
 	scripts/foreign-clients
+
+js-test: build
+	scripts/js-test --long
 
 # Patterns between blanks, or all.
 CASES ?= all

@@ -84,6 +84,7 @@ extension Hub {
     switch departure {
     case .left: presence.change(room: name, identity, isJoin: false)
     case .lost: presence.leaveLater(room: name, identity, due: now.monotonic + configuration.leaveGrace)
+    case .sentAway: presence.returnElsewhere(room: name, identity, due: now.monotonic + configuration.returnGrace)
     }
     return waiting
   }

@@ -166,4 +166,4 @@ enum Question {
   case nothing
 }
 
-enum LeaseQuestion { case register, heartbeat, connections }
+enum LeaseQuestion { case register, heartbeat, connections, departure }

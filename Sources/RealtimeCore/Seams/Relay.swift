@@ -160,7 +160,7 @@ public enum RelayRequest: Sendable {
   /// online here, by ``changePresence(incarnation:_:)``, change nothing. → `counted`
   case countUsers(incarnation: String, [UserCount])
   /// Renews the lease; tells who lives and whose lease ended. → `alive` or `fenced`
-  case heartbeat(incarnation: String, connections: Int)
+  case heartbeat(incarnation: String, connections: Int, isDraining: Bool = false)
   /// Makes a new incarnation known without any event; `replaces` will be reaped. → `alive`
   case register(incarnation: String, replaces: String?, connections: Int)
   /// Ends the lease at once and leaves the memberships to a reap after `graceMilliseconds`. → `presenceChanged`
@@ -208,7 +208,7 @@ public enum RelayReply: Sendable {
   /// Connections that the users have on other nodes, in the order of the question.
   case counted(elsewhere: [Int])
   /// `expired`: incarnations whose lease ended and whose memberships somebody must reap.
-  case alive(nodes: [String], expired: [String])
+  case alive(nodes: [NodeStanding], expired: [String])
   /// The incarnation has no lease: take a new one and register.
   case fenced
   case reaped(isDone: Bool)

@@ -5,7 +5,7 @@ extension ServerConfiguration {
   /// What keeps a node with this configuration from starting, beyond values that are no values at all. Empty: it may.
   public var problems: [String] {
     tokenProblems + placeProblems + redisProblems + administrationProblems + limitProblems + originProblems
-      + tlsProblems
+      + tlsProblems + drainProblems
   }
 
   private var placeProblems: [String] {

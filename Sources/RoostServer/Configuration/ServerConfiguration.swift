@@ -158,6 +158,7 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var everybodyMayChat = false
   /// Seconds between losing a socket and telling others that its user left.
   public var leaveGraceSeconds = 2.0
+  public var drain = Drain()
   public var logsJSON = false
   public var logLevel = "info"
 

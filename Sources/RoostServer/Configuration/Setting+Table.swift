@@ -4,7 +4,7 @@ extension Setting {
   /// Every setting there is, in the order of the help. Secrets are not among them: see ``SecretSetting``.
   public static let all =
     place + tls + tokens + administration + protocolRules + rooms + door + compression + limits + conduct + times
-    + logging
+    + drain + logging
 
   private static let place: [Setting] = [
     .text("host", "address to listen on", form: "an IP address", \.host),

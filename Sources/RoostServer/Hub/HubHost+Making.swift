@@ -34,6 +34,8 @@ extension HubHost {
     let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
     (settings.address, settings.version) = ("\(host):\(port)", Release.version)
     settings.leaveGrace = Int64(configuration.leaveGraceSeconds * 1_000)
+    settings.returnGrace = configuration.drain.returnGrace
+    settings.rebalance = configuration.drain.rebalance ? configuration.drain.rebalanceRules : nil
     let relay = try Self.relay(configuration, instance: settings.instance, loop: loop, now: now)
     self.init(Hub(settings, seed: Self.seed(), now: now), relay: relay, shards: shards, report: report, log: log)
     start(now: now)
@@ -88,7 +90,7 @@ extension HubHost {
 
   /// The node's name with letters that no earlier process of that name had; at most 19 characters.
   private static func instance(of nodeID: String) -> String {
-    let name = nodeID.isEmpty ? "node" : String(nodeID.prefix(10))
+    let name = nodeID.isEmpty ? "node" : String(nodeID.prefix(NodeName.idLength))
     return "\(name)-\(SecureRandom.hex(byteCount: 4))"
   }
 

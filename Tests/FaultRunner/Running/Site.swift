@@ -70,6 +70,7 @@ final class Site {
       [
         "--shards", "1", "--rate-burst", "0", "--connections-per-address", "100000", "--connects-per-address", "100000",
         "--bytes-per-second", "0", "--questions-per-second", "1000", "--returns-per-minute", "1000",
+        "--drain-wait", "0",
       ] + flags
     minter = try TokenMinter(secret: Array(Self.secret.utf8))
     try Data(Self.secret.utf8).write(to: URL(fileURLWithPath: folder + "/secret"))

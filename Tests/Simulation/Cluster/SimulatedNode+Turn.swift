@@ -107,9 +107,10 @@ extension SimulatedNode {
     case .forget(let room): members[room] = nil
     case .everyone: break
     case .close(let id, .revoked): endRevoked(id, isClosed: true)
+    case .close(let id, .sentAway): endSentAway(id)
     case .close(let id, let cause):
       ledger.fail(.keptConnections, "\(name) closes \(id): \(cause)")
-    case .refreshed, .backend: break
+    case .refreshed, .backend, .drain, .shed: break
     case .online(_, let answer): onlineAnswers.append(answer)
     case .relay(let request, let ticket):
       unanswered[ticket] = world.now
