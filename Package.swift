@@ -84,7 +84,7 @@ let package = Package(
       name: "Simulation", dependencies: ["Buffers", "EventLoops", "RealtimeCore", "RedisRelay"],
       path: "Tests/Simulation", exclude: ["Mutants"], swiftSettings: rules),
     .executableTarget(
-      name: "simulate", dependencies: ["Simulation"], path: "Tests/simulate", swiftSettings: rules),
+      name: "simulate", dependencies: ["RealtimeCore", "Simulation"], path: "Tests/simulate", swiftSettings: rules),
     .target(
       name: "FaultRunner", dependencies: ["EventLoops", "LoadGenerator", "RoostTesting", "Tokens"],
       path: "Tests/FaultRunner", exclude: ["shifted-clock.c"], swiftSettings: rules),
@@ -118,7 +118,7 @@ let package = Package(
     tests("RoostServerTests", ["Compression", "RoostServer", "RoostTesting", "Tokens", "Transport"]),
     tests("RoostClientTests", ["RoostClient", "RoostTesting", "Transport"]),
     tests("ClusterTests", ["RoostClient", "RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
-    tests("SimulationTests", ["Simulation"]),
+    tests("SimulationTests", ["RealtimeCore", "Simulation"]),
     tests("TidyTests", []),
   ]
 )

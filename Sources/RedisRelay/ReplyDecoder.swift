@@ -77,9 +77,17 @@ extension Reply {
   }
 
   private mutating func alive() throws(MalformedReply) -> RelayReply {
-    guard try takeArray() == 2 else { throw .unexpectedShape }
-    var nodes: [String] = []
-    for node in try strings() where !nodes.contains(node) { nodes.append(node) }
+    guard try takeArray() == 3 else { throw .unexpectedShape }
+    let infos = try strings()
+    guard try takeArray() == infos.count else { throw .unexpectedShape }
+    var nodes: [NodeStanding] = []
+    var known: Set<String> = []
+    for info in infos {
+      let words = info.split(separator: " ", maxSplits: 1)
+      let node = NodeStanding(
+        String(words.first ?? ""), connections: try takeNumber(), isDraining: words.last == "draining")
+      if known.insert(node.name).inserted { nodes.append(node) }
+    }
     return .alive(nodes: nodes, expired: try strings())
   }
 

@@ -35,8 +35,8 @@ extension ScriptContext {
     case .countConnections(let incarnation, let count):
       return simple(.connections, [incarnation, String(count)], .changed, &buffer)
     case .countUsers(let incarnation, let users): return count(incarnation, users, &buffer)
-    case .heartbeat(let incarnation, let connections):
-      return simple(.heartbeat, [incarnation, String(connections)], .alive, &buffer)
+    case .heartbeat(let incarnation, let connections, let isDraining):
+      return simple(.heartbeat, [incarnation, String(connections), isDraining ? "1" : "0"], .alive, &buffer)
     case .register(let incarnation, let replaces, let connections):
       return simple(.register, [incarnation, String(connections), replaces ?? ""], .alive, &buffer)
     case .depart(let incarnation, let grace):
@@ -53,6 +53,7 @@ extension ScriptContext {
       let words = [String(wallClock() / 1_000), String(position), String(RelayLimits.revocationsPerSlice)]
       return simple(.revocations, words, .revocations(position), &buffer)
     case .broadcast(let frame): return publish(frame, on: configuration.broadcastChannel, &buffer)
+    case .tell(let room, let frame): return publish(frame, on: configuration.channel(of: room), &buffer)
     case .send(let node, let frame): return publish(frame, on: configuration.nodeChannel(node), &buffer)
     }
   }

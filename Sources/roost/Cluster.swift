@@ -86,7 +86,7 @@ struct Cluster {
     // The balancer is believed, and so is everybody on this machine: no limits per address here.
     let flags = [
       "--host", "127.0.0.1", "--port", "\(port)", "--node-id", name, "--secret-file", secretFile,
-      "--trusted-proxies", "127.0.0.1",
+      "--trusted-proxies", "127.0.0.1", "--drain-wait", "1", "--drain-window", "3",
     ]
     try supervisor.start(name, [Console.executable, "serve"] + flags + nodeFlags, settings: settings)
   }

@@ -53,14 +53,16 @@ enum ServeCommand {
   ) async -> CInt {
     // Before any thread is made, so that none but the waiting one gets them.
     let signals = [SIGTERM, SIGINT]
-    blockSignals(signals + [SIGUSR1, SIGHUP])
+    let others = [SIGUSR1, SIGUSR2, SIGHUP]
+    blockSignals(signals + others)
     signal(SIGPIPE, SIG_IGN)
     let log = Log(
       level: LogLevel(configuration.logLevel) ?? .info, format: configuration.logsJSON ? .json : .text)
     for remark in remarks { log.warning("configuration", ["note": .string(remark)]) }
     let node: Node
     do {
-      node = try Node(configuration, log: log)
+      // The main thread waits for signals, so that is how it hears what the API wants.
+      node = try Node(configuration, log: log, whenDrainWanted: { kill(getpid(), SIGUSR2) })
     } catch {
       log.error("the node cannot start", ["reason": .string("\(error)")])
       return 1
@@ -76,7 +78,7 @@ enum ServeCommand {
     }
 
     // Not awaited: a main thread that suspends goes into the runtime's hands, which take every signal by its default.
-    var received = waitForSignal(signals + [SIGUSR1, SIGHUP], summarising: log)
+    var received = waitForSignal(signals + others, summarising: log)
     while received == SIGUSR1 || received == SIGHUP {
       if received == SIGHUP {
         node.reloadCertificate()
@@ -84,11 +86,11 @@ enum ServeCommand {
       } else {
         node.logState()
       }
-      received = waitForSignal(signals + [SIGUSR1, SIGHUP], summarising: log)
+      received = waitForSignal(signals + others, summarising: log)
     }
     log.info("stopping", ["signal": .integer(Int(received)), "connections": .integer(node.connectionCount)])
-    limitPatience(signals, log)
-    Drain.run(node)
+    limitPatience(signals, wasAsked: received == SIGUSR2, seconds: configuration.drain.deadline, log)
+    node.drain()
     await node.stop()
     log.info("stopped")
     log.summarise(isEnd: true)
@@ -104,26 +106,31 @@ enum ServeCommand {
   }
 
   /// A second signal, and the deadline of SPEC section 8, end the process whatever it still does.
-  private static func limitPatience(_ signals: [CInt], _ log: Log) {
+  ///
+  /// - Parameter wasAsked: the drain was not begun by one of the signals.
+  private static func limitPatience(_ signals: [CInt], wasAsked: Bool, seconds: Double, _ log: Log) {
     onNewThread(name: "patience") {
+      // Whoever drains a node by the API and then sends SIGTERM, as supervisors do, does not want it ended at once.
+      if wasAsked { _ = EventLoops.waitForSignal(signals) }
       _ = EventLoops.waitForSignal(signals)
       log.warning("stopped at once by a second signal")
       _exit(1)
     }
     onNewThread(name: "deadline") {
-      sleep(deadlineSeconds)
-      log.error("not stopped in time", ["seconds": .integer(Int(deadlineSeconds))])
+      // The drain ends before it in good order, unless something hangs.
+      let deadline = monotonicMilliseconds() + Int64(seconds * 1_000)
+      while monotonicMilliseconds() < deadline { usleep(50_000) }
+      log.error("not stopped in time", ["seconds": .decimal(seconds)])
       _exit(1)
     }
   }
 
-  private static let deadlineSeconds: CUnsignedInt = 30
-
   private static let help = """
     roost serve [SETTINGS]
 
-    Runs one node until SIGTERM or SIGINT; a second signal ends it at once. SIGUSR1 writes to the log what the node is
-    doing, and its slowest clients. SIGHUP reads the certificate, the keys of tokens and the API's keys again.
+    Runs one node until SIGTERM or SIGINT, which send its clients to other nodes first (--drain-wait, --drain-window,
+    --drain-deadline); a second signal ends it at once. SIGUSR1 writes to the log what the node is doing, and its
+    slowest clients. SIGHUP reads the certificate, the keys of tokens and the API's keys again.
 
       --check        print the settings that hold, secrets hidden, and everything that is wrong with them; exit 0 or 1
       --healthcheck  ask the node with these settings on this machine whether it is healthy; exit 0 or 1

@@ -29,10 +29,12 @@ struct RedisPresenceTests {
       #expect(node.frames.map { $0.contains("user_joined") } == [true, false])
       #expect(node.frames.allSatisfy { $0.contains(node.token) })
     }
-    guard case .alive(let nodes, let expired) = try bench.heartbeat("i1", on: one) else {
+    _ = try bench.call(.heartbeat(incarnation: "i2", connections: 7, isDraining: true), on: two)
+    guard case .alive(let nodes, let expired) = try bench.heartbeat("i1", connections: 3, on: one) else {
       throw RelayBench.TooLate(description: "fenced")
     }
-    #expect(Set(nodes) == ["n1", "n2"] && expired.isEmpty)
+    let known = nodes.sorted { $0.name < $1.name }
+    #expect(known == [.init("n1", connections: 3), .init("n2", connections: 7, isDraining: true)] && expired.isEmpty)
   }
 
   @Test func `Any text may be a user, and comes back as it was`() throws {
@@ -208,6 +210,6 @@ struct RedisPresenceTests {
     _ = try bench.call(.reap(incarnation: "i1"), on: node)
     let keys = try server.ask("KEYS", "*").split(separator: "\n").map(String.init)
     #expect(keys.allSatisfy { $0.hasPrefix("ws:") })
-    #expect(try keys.filter { try server.ask("TTL", $0) == "-1\n" } == ["ws:gen"])
+    #expect(try keys.filter { try server.ask("TTL", $0) == "-1\n" }.sorted() == ["ws:gen", "ws:topology"])
   }
 }

@@ -14,17 +14,6 @@ struct HandshakeTests {
     }
   }
 
-  @Test func `a draining node sends its clients away and takes no new ones`() async throws {
-    try await withNode { node in
-      var client = try TestClient.chat(node, "u")
-      node.drain(overMilliseconds: 100)
-      #expect(try client.frame()?.closeCode == 1012)
-      var late = try TestClient(port: node.port)
-      try late.send(TestClient.upgradeRequest("/ws?token=\(token("u"))"))
-      #expect(try late.answer()?.status == 503)
-    }
-  }
-
   /// Bytes that keep coming change nothing: the time is the whole request's, also of a later one on the connection.
   @Test(arguments: [false, true])
   func `a request that comes a byte at a time runs out of time`(isSecond: Bool) async throws {

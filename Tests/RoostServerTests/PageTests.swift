@@ -112,18 +112,6 @@ struct PageTests {
     }
   }
 
-  @Test func `a draining node is not ready but healthy`() async throws {
-    try await withNode { node in
-      var client = try TestClient(port: node.port)
-      #expect(try get("/readyz", from: &client).status == 200)
-      node.drain(overMilliseconds: 10)
-      var late = try TestClient(port: node.port)
-      #expect(try get("/readyz", from: &late).status == 503)
-      var another = try TestClient(port: node.port)
-      #expect(try get("/healthz", from: &another).status == 200)
-    }
-  }
-
   @Test func `stats count what happened`() async throws {
     try await withNode { node in
       var echo = try TestClient(port: node.port)

@@ -131,6 +131,8 @@ struct ShardUnderTest: ~Copyable {
     shard.inbox.post(speech.parcel())
   }
 
+  func order(_ command: ShardCommand) { shard.inbox.post(Parcel(commands: [command], frames: [])) }
+
   // MARK: Clients
 
   /// A client that reads into a small buffer, a member of rooms 1 to `rooms`. Its connection is ``newest``.

@@ -28,7 +28,7 @@ public final class ClusterUnderTest {
       [
         "--redis-url", redis.url, "--shards", "1", "--rate-burst", "0", "--connections-per-address", "100000",
         "--connects-per-address", "100000", "--bytes-per-second", "0", "--questions-per-second", "1000",
-        "--returns-per-minute", "1000",
+        "--returns-per-minute", "1000", "--drain-wait", "0",
       ] + flags
     try Data(Self.secret.utf8).write(to: URL(fileURLWithPath: secretFile))
     for index in 0..<count { nodes.append(try start("node-\(index)")) }

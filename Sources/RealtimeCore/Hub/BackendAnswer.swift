@@ -23,4 +23,17 @@ public enum BackendAnswer: Sendable, Equatable {
   case tooOften(retryAfterMilliseconds: Int)
   /// No node would read a message with this payload: it names another room or is too large.
   case unreadable
+  case drain(DrainAnswer)
+}
+
+/// What came of the wish that a node drains.
+public enum DrainAnswer: Sendable, Equatable {
+  /// This node, by its whole name, drains from now on, or did before.
+  case begun(node: String)
+  /// There is none of that name.
+  case unknownNode
+  /// The name fits several nodes.
+  case severalNodes
+  /// It did not answer in time, or cannot be reached: nobody knows.
+  case noAnswer
 }

@@ -30,9 +30,14 @@ struct Gathering {
   private(set) var connections: [(node: String, connections: Int)] = []
   private(set) var nodes: [NodeFacts] = []
   private(set) var rooms: [RoomCount] = []
+  /// The one node that was to drain, and does.
+  private(set) var draining: String?
   private var heard: Set<String> = []
 
   init(asker: ConnectionID, purpose: Purpose) { (self.asker, self.purpose) = (asker, purpose) }
+
+  /// Nothing that is still to come changes the answer.
+  var isDecided: Bool { expected.map { answered >= $0 } ?? false || draining != nil }
 
   func hasHeard(_ node: String) -> Bool { heard.contains(node) }
 
@@ -43,6 +48,7 @@ struct Gathering {
     case (.user, .connections(let count)): connections.append((node, count))
     case (.nodes, .facts(let facts)): nodes.append(facts)
     case (.rooms(_, let limit), .rooms(let found)): merge(found, limit: limit)
+    case (.drain, .drains(let isIt)): if isIt { draining = node }
     default: return false
     }
     answered += 1
@@ -66,6 +72,9 @@ struct Gatherings {
   var waiting: [Int: Gathering] = [:]
   var timeouts = DelayQueue<Int>()
   private var last = 0
+
+  /// Whether the connection waits for an answer.
+  func owes(_ connection: ConnectionID) -> Bool { waiting.values.contains { $0.asker == connection } }
 
   /// Numbers what is about to be asked.
   mutating func begin(_ gathering: Gathering, now: Now) -> Int {

@@ -53,6 +53,7 @@ extension Hub {
       return
     }
     let (asker, answer) = (bytes.text(node), answer(to: question, now: now))
+    if case .drains(true) = answer { output.actions.append(.drain) }
     if asker == configuration.instance { return take(answer, from: asker, request: request) }
     let text = "answer \(request) \(generationToken) \(configuration.instance) \(answer.words)"
     ask(.send(node: asker, Array(text.utf8)), .nothing)
@@ -63,12 +64,13 @@ extension Hub {
     case .user(let user): .connections(localUser(user).map { users[$0].connections.count } ?? 0)
     case .rooms(let after, let limit): .rooms(firstRooms(behind: after, limit + 1))
     case .nodes: .facts(facts(now: now))
+    case .drain(let node): .drains(node == configuration.instance)
     }
   }
 
   func facts(now: Now) -> NodeFacts {
     NodeFacts(
-      node: configuration.instance, state: presence.isDeparted ? .draining : .ready,
+      node: configuration.instance, state: presence.isDraining ? .draining : .ready,
       address: configuration.address, version: configuration.version, connections: connections.count,
       users: userNumbers.count, rooms: roomNumbers.count,
       uptimeSeconds: Int(max(0, now.monotonic - startedAt) / 1_000),
@@ -135,9 +137,7 @@ extension Hub {
   }
 
   private mutating func finishGathering(_ request: Int) {
-    guard let gathering = gatherings.waiting[request], let expected = gathering.expected,
-      gathering.answered >= expected
-    else { return }
+    guard let gathering = gatherings.waiting[request], gathering.isDecided else { return }
     gatherings.waiting[request] = nil
     tell(gathering, isPartial: false)
   }
@@ -148,23 +148,28 @@ extension Hub {
     case .closing:
       answer(gathering.asker, .disconnected(connections: gathering.reached, isPartial: isPartial))
     case .delivery: answer(gathering.asker, .reached(connections: gathering.reached, isPartial: isPartial))
-    case .question(let question):
-      answer(gathering.asker, .found(text(question, gathering, isPartial: isPartial)))
+    case .question(let question): answer(gathering.asker, answer(to: question, gathering, isPartial: isPartial))
     }
   }
 
-  private func text(_ question: NodeQuestion, _ gathering: Gathering, isPartial: Bool) -> [UInt8] {
+  private func answer(to question: NodeQuestion, _ gathering: Gathering, isPartial: Bool) -> BackendAnswer {
     switch question {
     case .user(let user):
-      return BackendText.user(user, gathering.connections.sorted { $0.node < $1.node }, isPartial: isPartial)
+      return .found(
+        BackendText.user(user, gathering.connections.sorted { $0.node < $1.node }, isPartial: isPartial))
     case .rooms(_, let limit):
       let rooms = Array(gathering.rooms.prefix(limit))
-      return BackendText.rooms(
-        rooms, next: gathering.rooms.count > limit ? rooms.last?.name : nil, isPartial: isPartial)
+      return .found(
+        BackendText.rooms(
+          rooms, next: gathering.rooms.count > limit ? rooms.last?.name : nil, isPartial: isPartial))
     case .nodes:
-      let silent = presence.nodes.filter { !gathering.hasHeard($0) }.sorted()
-      return BackendText.nodes(
-        gathering.nodes.sorted { $0.node < $1.node }, silent: silent, isPartial: isPartial)
+      let silent = presence.nodes.map(\.name).filter { !gathering.hasHeard($0) }.sorted()
+      return .found(
+        BackendText.nodes(
+          gathering.nodes.sorted { $0.node < $1.node }, silent: silent, isPartial: isPartial))
+    case .drain:
+      if let node = gathering.draining { return .drain(.begun(node: node)) }
+      return .drain(isPartial ? .noAnswer : .unknownNode)
     }
   }
 }

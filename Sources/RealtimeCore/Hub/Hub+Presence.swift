@@ -17,10 +17,12 @@ extension Hub {
 
   /// Renews the lease, or tries again to get one.
   private mutating func beat() {
-    guard relayState != .starting, !presence.isDeparted else { return }
+    guard relayState != .starting else { return }
+    guard !presence.isDeparted else { return departAgain() }
     if presence.isRegistered {
       ask(
-        .heartbeat(incarnation: presence.incarnation, connections: connections.count),
+        .heartbeat(
+          incarnation: presence.incarnation, connections: connections.count, isDraining: presence.isDraining),
         .lease(.heartbeat, incarnation: presence.incarnation))
     } else if !presence.isRegistering {
       register(replacing: nil)
@@ -66,6 +68,8 @@ extension Hub {
   mutating func leaseAnswered(_ question: LeaseQuestion, incarnation: String, _ reply: RelayReply, now: Now) {
     guard incarnation == presence.incarnation else { return }
     switch (question, reply) {
+    case (.departure, .fenced):
+      presence.hasDeparted = true
     case (_, .fenced):
       fenced(now: now)
     case (.register, .alive(let nodes, let expired)):
@@ -76,6 +80,7 @@ extension Hub {
       reap(expired)
     case (.heartbeat, .alive(let nodes, let expired)):
       presence.learn(nodes: nodes, now: now.monotonic)
+      rebalance(now: now)
       reap(expired)
     case (.register, _):
       presence.isRegistering = false
@@ -84,6 +89,10 @@ extension Hub {
       presence.beatAgain(now: now.monotonic)
     case (.connections, .failed):
       presence.countLater(now: now.monotonic)
+    case (.departure, .presenceChanged):
+      presence.hasDeparted = true
+    case (.departure, _):
+      presence.beatAgain(now: now.monotonic)
     default: break
     }
   }
@@ -137,14 +146,5 @@ extension Hub {
     presence.reaping.remove(incarnation)
     counters.reaped += 1
     output.actions.append(.notice(.reaped(incarnation: incarnation)))
-  }
-
-  /// The node goes: its connections stop counting at once, its users only when they do not come back elsewhere.
-  /// Nothing about presence is said after it: the leaving of each connection would be taken for its user's.
-  mutating func depart(graceMilliseconds: Int) {
-    guard !presence.isDeparted else { return }
-    presence.isDeparted = true
-    guard presence.isRegistered else { return }
-    ask(.depart(incarnation: presence.incarnation, graceMilliseconds: graceMilliseconds), .nothing)
   }
 }

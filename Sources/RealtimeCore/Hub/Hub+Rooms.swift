@@ -84,6 +84,7 @@ extension Hub {
     switch departure {
     case .left: presence.change(room: name, identity, isJoin: false)
     case .lost: presence.leaveLater(room: name, identity, due: now.monotonic + configuration.leaveGrace)
+    case .sentAway: presence.returnElsewhere(room: name, identity, due: now.monotonic + configuration.returnGrace)
     }
     return waiting
   }
@@ -219,6 +220,7 @@ extension Hub {
   mutating func forgetRoom(_ number: RoomNumber) {
     freeSlot(number)
     clearRing(number)
+    unfollow(number)
     roomNumbers[rooms.remove(number).name] = nil
     output.actions.append(.forget(number))
   }

@@ -68,6 +68,8 @@ public struct Hub: ~Copyable {
   var admissions = Admissions()
   var userCounts = UserCounts()
   var revocations = Revocations()
+  var partings = Partings()
+  var rebalancing: Rebalance?
   /// Rooms with somebody on the way in, due when the one who came first has waited too long.
   var entrantDeadlines = DelayQueue<RoomNumber>()
 
@@ -77,6 +79,7 @@ public struct Hub: ~Copyable {
     random = Chance(seed: seed)
     startedAt = now.monotonic
     presence = Presence(instance: configuration.instance, now: now.monotonic)
+    rebalancing = configuration.rebalance.map { Rebalance($0) }
   }
 
   public var connectionCount: Int { connections.count }
@@ -106,6 +109,9 @@ public struct Hub: ~Copyable {
     case .checkToken(let asker, let grant): checkToken(asker, grant)
     case .serve(let asker, let wish): serve(asker, wish, now: now)
     case .askOnline(let connection): askOnline(connection, now: now)
+    case .drainNode(let asker, let node): drainNode(asker, node, now: now)
+    case .beginDrain: beginDrain(now: now)
+    case .sendAway(let connection): sendAway(connection, now: now)
     case .depart(let grace): depart(graceMilliseconds: grace)
     }
   }
@@ -124,6 +130,7 @@ public struct Hub: ~Copyable {
       doubtAllRooms(now: now)
       doubtRosters(isNewGeneration: false, now: now)
       doubtRevocations(isNewGeneration: false, now: now)
+    case .followed(let room): followed(room, now: now)
     }
   }
 
@@ -144,6 +151,7 @@ public struct Hub: ~Copyable {
   /// Sends what the turn gathered.
   public mutating func endTurn(now: Now) {
     askAboutNewcomers()
+    partFromAnswered(now: now)
     sendUserCounts()
     sendPresenceChanges(now: now)
     historyBytes = 0
@@ -169,6 +177,7 @@ public struct Hub: ~Copyable {
     consider(nextRosterDeadline)
     consider(typing.nextDeadline)
     consider(gatherings.timeouts.nextDue)
+    consider(partings.nextLook)
     consider(entrantDeadlines.nextDue)
     consider(roomRetries.nextDue)
     consider(gaps.nextDue)
@@ -198,6 +207,7 @@ public struct Hub: ~Copyable {
   private mutating func settle(_ number: RoomNumber, now: Now) {
     guard rooms.isInUse(number) else { return }
     rooms[number].isMarked = false
+    follow(number)
     publishWaiting(number, now: now)
     serveReturners(number, now: now)
     askRoster(number, now: now)

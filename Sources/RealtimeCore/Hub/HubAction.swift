@@ -62,6 +62,13 @@ public enum HubAction: Sendable {
   case backend(ConnectionID, BackendAnswer)
   case online(ConnectionID, OnlineAnswer)
   case relay(RelayRequest, RelayTicket)
+  /// The relay's calls of the same names.
+  case follow(RoomName)
+  case unfollow(RoomName)
+  /// Somebody wants this node to drain and to end.
+  case drain
+  /// So many connections must go elsewhere, one after the other within so many milliseconds.
+  case shed(Int, overMilliseconds: Int64)
   /// For the log, with a word that says what happened.
   case notice(HubNotice)
 }
@@ -74,6 +81,8 @@ public enum ClosingCause: Sendable, Equatable {
   case revoked
   /// A backend wants it so, and perhaps says why: at most 123 bytes.
   case disconnected(words: String)
+  /// The client is to go to another node, and everything it said has its answer.
+  case sentAway
 
   /// Words of its own for the close frame.
   public var words: String? {
@@ -85,6 +94,8 @@ public enum HubNotice: Sendable {
   case relayState(RelayState)
   case fenced(incarnation: String)
   case reaped(incarnation: String)
+  /// This node has too many of the cluster's connections and sends so many away.
+  case rebalances(Int)
   case badFrame(reason: String)
   /// The relay is away: so many revocations are known, and there may be others.
   case revocationsOld(count: Int)

@@ -17,6 +17,8 @@ public enum Departure: Sendable {
   case lost
   /// The user left for good (closes 4001, 4500, 4501): counts at once.
   case left
+  /// The node sent the client away (1012): others are told after the time it has to come back elsewhere.
+  case sentAway
 }
 
 /// What a shard tells the hub, in the order it happened on that shard.
@@ -56,7 +58,15 @@ public enum HubCommand: Sendable {
   case serve(ConnectionID, BackendWish)
   /// `GET /ws/online`; answered by ``HubAction/online(_:_:)``.
   case askOnline(ConnectionID)
-  /// The node drains: its connections stop counting now, its users leave only when they are not back elsewhere in time.
+  /// A backend wants a node to drain, by its name or its node id; answered by ``HubAction/backend(_:_:)``.
+  case drainNode(ConnectionID, node: String)
+  /// The node begins to drain: others shall know.
+  case beginDrain
+  /// The connection must go: it is read no more. Answered by ``HubAction/close(_:_:)`` with ``ClosingCause/sentAway``
+  /// when everything it said has its answer, or when that takes too long.
+  case sendAway(ConnectionID)
+  /// The node's clients are gone, and it goes: nothing of it counts any longer, and users who are still thought to be
+  /// here leave when they are not back elsewhere in time.
   case depart(graceMilliseconds: Int)
 }
 

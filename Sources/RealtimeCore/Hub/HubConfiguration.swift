@@ -12,8 +12,17 @@ public struct HubConfiguration: Sendable {
   public var address = ""
   public var version = ""
   public var connectionsPerUser = 20
+  /// Over which servers the relay spreads rooms. What is asked about rooms of several at once fails when one is away.
+  public var spread = RoomSpread(servers: 1)
+  /// The relay wants to be told which rooms have members here.
+  public var followsRooms = false
   /// Milliseconds between losing a socket and telling others.
   public var leaveGrace: Int64 = 2_000
+  /// Milliseconds between sending a connection away and telling others that its user left: what its client was told to
+  /// wait at most, and the leave grace.
+  public var returnGrace: Int64 = 3_000
+  /// `nil`: connections stay where they are.
+  public var rebalance: Rebalance.Rules?
   /// Messages that wait for the relay, over all rooms. More are refused with `RELAY_UNAVAILABLE`.
   public var outboxMessages = 1_000
   public var outboxBytes = 4 << 20
@@ -32,8 +41,11 @@ public struct HubConfiguration: Sendable {
   /// What one connection may have been given of the past, in bytes, before it must take it to get more.
   public var replayBytes = 1 << 20
 
+  /// Bytes of the longest ``instance``.
+  public static let nameBytes = 19
+
   public init(instance: String) {
-    precondition((1...19).contains(instance.utf8.count))
+    precondition((1...Self.nameBytes).contains(instance.utf8.count))
     self.instance = instance
   }
 }

@@ -17,6 +17,8 @@ public struct HubReport: Sendable, Equatable {
   /// Revocations this node knows of, and when it last knew all of them, in milliseconds of the monotonic clock.
   public var revocations = 0
   public var revocationsCompleteAt: Int64?
+  /// The relay has heard that this node is gone, or will not hear of it.
+  public var hasDeparted = false
 
   public init() {}
 }
@@ -31,6 +33,7 @@ extension Hub {
     (report.relayState, report.relayTrouble) = (relayState, standing.trouble)
     (report.revocations, report.revocationsCompleteAt) = (revocations.table.count, revocations.completeAt)
     report.rememberedBytes = ringBytes
+    report.hasDeparted = presence.hasDeparted
     return report
   }
 }

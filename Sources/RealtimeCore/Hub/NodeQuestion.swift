@@ -14,11 +14,14 @@ enum NodeQuestion: Equatable, Sendable {
   case rooms(after: RoomName?, limit: Int)
   /// Who it is and how it is.
   case nodes
+  /// The node with this whole name is to drain, and says so.
+  case drain(String)
 
   var words: String {
     switch self {
     case .user: "user"
     case .nodes: "nodes"
+    case .drain(let node): "drain \(node)"
     case .rooms(let after, let limit): "rooms \(limit)" + (after.map { " " + $0.text } ?? "")
     }
   }
@@ -33,6 +36,7 @@ enum NodeQuestion: Equatable, Sendable {
       guard let user else { return nil }
       self = .user(user)
     case ("nodes", 1): self = .nodes
+    case ("drain", 2): self = .drain(words[1])
     case ("rooms", 2...3):
       guard let limit = Int(words[1]), 1...BackendWish.roomsLimit ~= limit else { return nil }
       let after = words.count == 3 ? RoomName(words[2]) : nil
@@ -48,12 +52,15 @@ enum NodeAnswer: Equatable, Sendable {
   case connections(Int)
   case rooms([RoomCount])
   case facts(NodeFacts)
+  /// Whether it is the node that was to drain.
+  case drains(Bool)
 
   var words: String {
     switch self {
     case .connections(let count): "\(count)"
     case .rooms(let rooms): rooms.map { "\($0.name.text) \($0.count)" }.joined(separator: " ")
     case .facts(let facts): facts.words
+    case .drains(let isIt): isIt ? "yes" : "no"
     }
   }
 
@@ -66,6 +73,9 @@ enum NodeAnswer: Equatable, Sendable {
     case .nodes:
       guard let facts = NodeFacts(node: node, words) else { return nil }
       self = .facts(facts)
+    case .drain:
+      guard words == ["yes"] || words == ["no"] else { return nil }
+      self = .drains(words[0] == "yes")
     case .rooms(_, let limit):
       guard words.count % 2 == 0, words.count <= 2 * (limit + 1) else { return nil }
       var rooms: [RoomCount] = []

@@ -29,6 +29,11 @@ struct Outbox {
 
   var isIdle: Bool { inFlight.isEmpty && waiting.isEmpty }
 
+  /// Whether a message of the connection has no answer yet.
+  func owes(_ connection: ConnectionID) -> Bool {
+    inFlight.contains { $0.connection == connection && !$0.isDone } || waiting.contains { $0.connection == connection }
+  }
+
   mutating func append(_ pending: PendingPublication) { waiting.append(pending) }
 
   /// What the next request carries: the messages that failed before, else those that wait. Empty: nothing to send.

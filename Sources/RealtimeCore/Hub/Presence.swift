@@ -39,8 +39,14 @@ struct Presence {
   var isRegistering = false
   /// When the relay last said that the lease is renewed.
   private(set) var renewedAt: Int64?
+  /// Its clients are being sent away: others may know.
+  var isDraining = false
   /// The node is going; what its connections do no longer counts.
   var isDeparted = false
+  /// … and the relay knows, or cannot be told.
+  var hasDeparted = false
+  /// How long its users have to come back elsewhere, in milliseconds.
+  var departureGrace = 0
   var maySpeak: Bool { isRegistered && !isDeparted }
   var isChanging = false
   /// Changes to send, by their numbers.
@@ -59,11 +65,13 @@ struct Presence {
   private var failures = 0
   var heartbeatAt: Int64
   var countAt: Int64?
-  private(set) var nodes: [String] = []
+  private(set) var nodes: [NodeStanding] = []
   var reaping: Set<String> = []
 
   private var leavers: [Leaver: (identity: Identity, turn: Int)] = [:]
   private var leaving = DelayQueue<(leaver: Leaver, turn: Int)>()
+  /// Those who have longer, because they were sent away.
+  private var returning = DelayQueue<(leaver: Leaver, turn: Int)>()
   private var leaveTurn = 0
   /// Rooms that wait for their joiners' changes to be sent.
   private var sleepers: Set<RoomNumber> = []
@@ -78,6 +86,7 @@ struct Presence {
     if maySpeak, let countAt { earliest = min(earliest, countAt) }
     if maySpeak, let retryAt { earliest = min(earliest, retryAt) }
     if let leave = leaving.nextDue { earliest = min(earliest, leave) }
+    if let leave = returning.nextDue { earliest = min(earliest, leave) }
     return earliest
   }
 
@@ -162,15 +171,24 @@ struct Presence {
   }
 
   /// The lease holds, and so do those of these nodes.
-  mutating func learn(nodes: [String], now: Int64) { (self.nodes, renewedAt) = (nodes, now) }
+  mutating func learn(nodes: [NodeStanding], now: Int64) { (self.nodes, renewedAt) = (nodes, now) }
 
   // MARK: Grace
 
   mutating func leaveLater(room: RoomName, _ identity: Identity, due: Int64) {
+    leaving.append(leaver(room, identity), due: due)
+  }
+
+  /// The user was sent to another node, and leaves only when he does not come there.
+  mutating func returnElsewhere(room: RoomName, _ identity: Identity, due: Int64) {
+    returning.append(leaver(room, identity), due: due)
+  }
+
+  private mutating func leaver(_ room: RoomName, _ identity: Identity) -> (leaver: Leaver, turn: Int) {
     leaveTurn += 1
     let leaver = Leaver(room: room, user: identity.key)
     leavers[leaver] = (identity, leaveTurn)
-    leaving.append((leaver, leaveTurn), due: due)
+    return (leaver, leaveTurn)
   }
 
   /// True when the user was about to leave: nothing needs to be told.
@@ -180,7 +198,7 @@ struct Presence {
 
   /// Tells of those whose grace is over.
   mutating func endGraces(now: Int64) {
-    while let due = leaving.popDue(now: now) {
+    while let due = leaving.popDue(now: now) ?? returning.popDue(now: now) {
       guard let entry = leavers[due.leaver], entry.turn == due.turn else { continue }
       leavers[due.leaver] = nil
       change(room: due.leaver.room, entry.identity, isJoin: false)

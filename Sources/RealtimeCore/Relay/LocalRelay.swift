@@ -83,13 +83,13 @@ public struct LocalRelay: ~Copyable, Relay {
       connections = count
       return .presenceChanged
     case .countUsers(_, let users): return .counted(elsewhere: users.map { _ in 0 })
-    case .heartbeat(let incarnation, let count):
+    case .heartbeat(let incarnation, let count, let isDraining):
       guard incarnation == self.incarnation else { return .fenced }
       connections = count
-      return .alive(nodes: [node], expired: [])
+      return alive(isDraining: isDraining)
     case .register(let incarnation, _, let count):
       (self.incarnation, connections) = (incarnation, count)
-      return .alive(nodes: [node], expired: [])
+      return alive(isDraining: false)
     case .depart:
       connections = 0
       return .presenceChanged
@@ -99,7 +99,7 @@ public struct LocalRelay: ~Copyable, Relay {
     case .revoke(let wanted): return .revoked(refused: revoke(wanted))
     case .revocations(let position):
       return .revocations(revocations.slice(after: position, horizon: horizon))
-    case .broadcast(let frame):
+    case .broadcast(let frame), .tell(_, let frame):
       events.append(.frame(frame))
       return .sent(receivers: 1)
     case .send(_, let frame):
@@ -108,8 +108,11 @@ public struct LocalRelay: ~Copyable, Relay {
     }
   }
 
-  /// The incarnation without its number, as other relays name nodes.
-  private var node: String { String(incarnation.prefix { $0 != ":" }) }
+  /// The one node there is: its incarnation without the number.
+  private func alive(isDraining: Bool) -> RelayReply {
+    let name = String(incarnation.prefix { $0 != ":" })
+    return .alive(nodes: [NodeStanding(name, connections: connections, isDraining: isDraining)], expired: [])
+  }
 
   // MARK: Messages
 

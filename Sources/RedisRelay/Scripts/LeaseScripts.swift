@@ -3,7 +3,8 @@ extension Script {
   ///
   ///     ws:p:leases  zset    incarnation → end of its lease (ms); removed by reap, register and depart
   ///     ws:p:conns   hash    incarnation → connections; removed with the lease
-  ///     ws:p:info    hash    incarnation → node; removed with the lease
+  ///     ws:p:info    hash    incarnation → node, and " draining" while it sends its clients away; removed with the
+  ///                          lease
   ///     ws:p:dying   zset    incarnation → from when on its undo list is reaped (ms); removed by the last slice
   ///     ws:p:last    string  when anybody last renewed a lease (ms); one day
   ///
@@ -39,33 +40,42 @@ extension Script {
         redis.call('ZADD', key, latest, id)
       end
     end
-    local function renew(id, connections)
+    local function renew(id, connections, isDraining)
       redis.call('SET', P..'p:last', now, 'EX', 86400)
       redis.call('EXPIRE', P..'s:'..ARGV[2], 86400)
       redis.call('ZADD', LEASES, now + LEASE, id)
       redis.call('HSET', P..'p:conns', id, connections)
-      redis.call('HSET', P..'p:info', id, ARGV[2])
+      redis.call('HSET', P..'p:info', id, ARGV[2]..(isDraining and ' draining' or ''))
       clamp(LEASES, now + LEASE)
       clamp(DYING, now + 900000)
-      local nodes = {}
-      for _, other in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '('..now, '+inf', 'LIMIT', 0, 2000)) do
-        nodes[#nodes + 1] = redis.call('HGET', P..'p:info', other) or nil
+      local nodes, counts = {}, {}
+      local live = redis.call('ZRANGEBYSCORE', LEASES, '('..now, '+inf', 'LIMIT', 0, 2000)
+      for i = 1, #live, 1000 do
+        local last = math.min(i + 999, #live)
+        local held = redis.call('HMGET', P..'p:conns', unpack(live, i, last))
+        for k, info in ipairs(redis.call('HMGET', P..'p:info', unpack(live, i, last))) do
+          if info then
+            nodes[#nodes + 1] = info
+            counts[#counts + 1] = tonumber(held[k] or 0) or 0
+          end
+        end
       end
       local expired = redis.call('ZRANGEBYSCORE', LEASES, '-inf', now, 'LIMIT', 0, 8)
       for _, other in ipairs(redis.call('ZRANGEBYSCORE', DYING, '-inf', now, 'LIMIT', 0, 8)) do
         expired[#expired + 1] = other
       end
-      return {nodes, expired}
+      return {nodes, counts, expired}
     end
 
     """
 
-  /// Arguments: 4 incarnation, 5 connections. Returns the living nodes, and the incarnations to reap.
+  /// Arguments: 4 incarnation, 5 connections, 6 `1` when it drains. Returns the living nodes, as `ws:p:info` has them,
+  /// their connections, and the incarnations to reap.
   /// A lease that ended but was not yet reaped is still one's own.
   static let heartbeatBody = """
     amnesty()
     if not redis.call('ZSCORE', LEASES, ARGV[4]) then return fenced() end
-    return renew(ARGV[4], ARGV[5])
+    return renew(ARGV[4], ARGV[5], ARGV[6] == '1')
     """
 
   /// Arguments: 4 incarnation, 5 connections, 6 the incarnation it replaces, or empty. The replaced one is reaped

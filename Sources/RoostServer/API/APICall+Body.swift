@@ -26,6 +26,12 @@ extension APICall {
     return try CallBody(body, ["reason"]).text("reason", 0...123) ?? "disconnected"
   }
 
+  /// The node in the path; there is nothing to say in a body.
+  func drainedNode() throws(CallRefused) -> String {
+    if bodyBytes > 0 { _ = try CallBody(body, []) }
+    return names[0]
+  }
+
   /// How long a revocation is kept when its caller does not say, in seconds: 30 days.
   static let revocationSeconds: Int64 = 30 * 86_400
 

@@ -115,5 +115,9 @@ extension APIOperation {
           .object([.needed("user_id", .named("UserID")), .maybe("until", .named("Moment"))]),
         ])),
       answer: .object([.needed("revoked", .flag)])),
+    APIOperation(
+      kind: .drainNode, method: .post, path: "/api/nodes/{id}/drain",
+      summary: "Send a node's clients to others, and end it", body: .optional(.object([])), success: .accepted,
+      answer: .object([.needed("node", .text()), .needed("draining", .flag)]), refusals: [.notFound, .conflict]),
   ]
 }

@@ -6,7 +6,7 @@ struct APIOperation: Sendable {
   enum Kind: CaseIterable, Sendable {
     case publish, broadcast, sendToUser, notifyUser
     case rooms, room, history, user, nodes, slow, debug
-    case disconnectUser, revoke
+    case disconnectUser, revoke, drainNode
   }
 
   /// A parameter of the query.
@@ -39,18 +39,22 @@ struct APIOperation: Sendable {
   let summary: String
   var parameters: [Parameter] = []
   var body = Body.none
-  /// Of the 200.
+  /// What it is answered with when all is well …
+  var success = Status.ok
+  /// … and what that looks like.
   let answer: Schema
+  /// Refusals of this call alone.
+  var refusals: [Status] = []
 
   /// Every status that the call is answered with.
   var statuses: [Status] {
     let always: [Status] = [
-      .ok, .badRequest, .unauthorized, .forbidden, .requestTimeout, .uriTooLong, .tooManyRequests,
+      success, .badRequest, .unauthorized, .forbidden, .requestTimeout, .uriTooLong, .tooManyRequests,
       .requestHeaderFieldsTooLarge, .serviceUnavailable, .httpVersionNotSupported,
     ]
     let withBody: [Status] = [
       .lengthRequired, .contentTooLarge, .unsupportedMediaType, .expectationFailed, .notImplemented,
     ]
-    return (body.schema == nil ? always : always + withBody).sorted { $0.rawValue < $1.rawValue }
+    return (refusals + (body.schema == nil ? always : always + withBody)).sorted { $0.rawValue < $1.rawValue }
   }
 }

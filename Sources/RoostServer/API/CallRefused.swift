@@ -38,4 +38,6 @@ enum CallRefusalReason: Int, CountedReason {
   case tooOften
   /// Redis is away, or not every node answered: 503.
   case unavailable
+  /// No node, or several, of the name that is given: 404, 409.
+  case unknownNode
 }

@@ -99,7 +99,7 @@ enum OpenAPI {
   // MARK: Refusals
 
   private static var refusals: [(String, JSONTree)] {
-    let statuses = Set(APIOperation.all.flatMap(\.statuses)).subtracting([.ok])
+    let statuses = Set(APIOperation.all.flatMap { $0.statuses.filter { $0.isRefusal } })
     return statuses.sorted { $0.rawValue < $1.rawValue }.map { status in
       var members: [(String, JSONTree)] = [("description", .text("\(status.reason)"))]
       let header: String? =
@@ -122,6 +122,10 @@ enum OpenAPI {
   }
 }
 
+extension Status {
+  fileprivate var isRefusal: Bool { rawValue >= 400 }
+}
+
 extension APIOperation {
   fileprivate var tree: JSONTree {
     var members: [(String, JSONTree)] = [("operationId", .text("\(kind)")), ("summary", .text(summary))]
@@ -139,7 +143,9 @@ extension APIOperation {
   }
 
   private func response(_ status: Status) -> JSONTree {
-    guard status == .ok else { return .object([("$ref", .text("#/components/responses/Status\(status.rawValue)"))]) }
+    guard !status.isRefusal else {
+      return .object([("$ref", .text("#/components/responses/Status\(status.rawValue)"))])
+    }
     return .object([("description", .text("Done")), ("content", OpenAPI.content(answer))])
   }
 

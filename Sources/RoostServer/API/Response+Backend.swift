@@ -29,20 +29,35 @@ extension Response {
     case .tooOften(let milliseconds): tooManyRequests(retryAfter: (milliseconds + 999) / 1_000, keepAlive: true)
     case .unreadable:
       error(.badRequest, "the payload names another room, or is too large with its sender", keepAlive: true)
+    case .drain(let outcome): drain(outcome, retryAfter: retryAfter)
     // A step on the way, never an answer.
     case .token: preconditionFailure("the answer to a token's check is nobody's answer")
     }
   }
 
-  static func json(_ text: String) -> Response { Response(.ok, contentType: .json, body: Array(text.utf8)) }
+  /// 202: it has begun, and takes its time.
+  private static func drain(_ outcome: DrainAnswer, retryAfter: Int) -> Response {
+    switch outcome {
+    case .begun(let node): json(#"{"node":"\#(node)","draining":true}"#, .accepted)
+    case .unknownNode: error(.notFound, "no such node", keepAlive: true)
+    case .severalNodes: error(.conflict, "several nodes have this id: give a whole name", keepAlive: true)
+    case .noAnswer: unavailable("the node did not answer", retryAfter: retryAfter, keepAlive: true)
+    }
+  }
+
+  static func json(_ text: String, _ status: Status = .ok) -> Response {
+    Response(status, contentType: .json, body: Array(text.utf8))
+  }
 }
 
 extension BackendAnswer {
   /// Why the caller does not get what it wished, for the metrics.
   var refusal: CallRefusalReason? {
     switch self {
-    case .revoked, .disconnected(_, isPartial: false), .token, .published, .reached, .found: nil
-    case .revokedHere, .tooManyRevocations, .disconnected(_, isPartial: true), .unavailable: .unavailable
+    case .revoked, .disconnected(_, isPartial: false), .token, .published, .reached, .found, .drain(.begun): nil
+    case .revokedHere, .tooManyRevocations, .disconnected(_, isPartial: true), .unavailable, .drain(.noAnswer):
+      .unavailable
+    case .drain(.unknownNode), .drain(.severalNodes): .unknownNode
     case .tooOften: .tooOften
     case .unreadable: .malformed
     }

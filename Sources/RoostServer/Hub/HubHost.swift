@@ -17,6 +17,7 @@ struct HubHost: ~Copyable {
   private var batches: BatchBuilder
   /// What each shard gets at the end of the turn.
   private var outgoing = Slab<Outgoing>()
+  private var sheds = 0
 
   init(_ hub: consuming Hub, relay: consuming NodeRelay, shards: Int, report: SharedReport, log: Log) {
     self.report = report
@@ -86,6 +87,8 @@ struct HubHost: ~Copyable {
     switch action {
     case .item(let room, let item): return batches.add(item, to: room)
     case .relay(let request, let ticket): return relay.submit(request, ticket: ticket)
+    case .follow(let room): return relay.follow(room)
+    case .unfollow(let room): return relay.unfollow(room)
     case .notice(let notice): return log.note(notice)
     default: break
     }
@@ -109,6 +112,8 @@ struct HubHost: ~Copyable {
     case .backend(let id, let answer): outgoing[id.slotOfShard].commands.append(.backend(id, answer))
     case .online(let id, let numbers): outgoing[id.slotOfShard].commands.append(.online(id, numbers))
     case .close(let id, let cause): outgoing[id.slotOfShard].commands.append(.close(id, cause))
+    case .drain: outgoing[0].commands.append(.drainWanted)
+    case .shed(let count, let time): shed(count, over: time)
     case .forget(let number):
       batches.forget(number)
       for slot in 0..<UInt32(outgoing.count) { outgoing[slot].commands.append(.forget(number)) }
@@ -117,8 +122,18 @@ struct HubHost: ~Copyable {
       FrameWriter.append(.text, text.extracting(range), to: &frame)
       let bytes = frame.array()
       for slot in 0..<UInt32(outgoing.count) { outgoing[slot].commands.append(.everyone(bytes)) }
-    case .item, .relay, .notice: break
+    case .item, .relay, .follow, .unfollow, .notice: break
     }
+  }
+
+  /// Every shard sends away its part; a different one each time has one more.
+  private mutating func shed(_ count: Int, over milliseconds: Int64) {
+    let shards = outgoing.count
+    for shard in 0..<shards {
+      let part = count / shards + ((shard + sheds) % shards < count % shards ? 1 : 0)
+      if part > 0 { outgoing[UInt32(shard)].commands.append(.shed(part, overMilliseconds: milliseconds)) }
+    }
+    sheds = (sheds + 1) % shards
   }
 
   private mutating func sealBatches(_ text: RawSpan) {
@@ -160,6 +175,7 @@ extension Log {
     case .relayState(let state): info("relay state", ["state": .string("\(state)")])
     case .fenced(let incarnation): warning("fenced", ["incarnation": .string(incarnation)])
     case .reaped(let incarnation): info("reaped", ["incarnation": .string(incarnation)])
+    case .rebalances(let count): info("rebalancing", ["connections": .integer(count)])
     case .revocationsOld(let count):
       warning("revocations may be old while the relay is away", ["known": .integer(count)])
     case .revocationsCurrent(let count): info("all revocations are known again", ["known": .integer(count)])

@@ -32,14 +32,18 @@ public final class Node: Sendable {
   public let port: UInt16
   /// What it listens on for administration, if that has a port of its own.
   public let adminPort: UInt16?
-  private let context: NodeContext
-  private let log: Log
-  private let shards: [Shard]
+  let context: NodeContext
+  let log: Log
+  let shards: [Shard]
   private let hub: HubShard?
   private let hubStops = StopFlag()
   private let finished: Latch
 
-  public init(_ configuration: ServerConfiguration, log: Log) throws(StartError) {
+  /// - Parameter whenDrainWanted: called on a thread of the node's when the API or another node asks that it drains and
+  ///   ends, at most once. To do it is the caller's matter, by ``drain()``.
+  public init(
+    _ configuration: ServerConfiguration, log: Log, whenDrainWanted: @escaping @Sendable () -> Void = {}
+  ) throws(StartError) {
     let wanted = configuration.shards > 0 ? configuration.shards : Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))
     let count = min(max(1, wanted), Self.mostShards)
     let problems = configuration.tokenProblems
@@ -49,7 +53,7 @@ public final class Node: Sendable {
       let keys = try KeyKeeper(configuration)
       context = NodeContext(
         configuration, keys: keys, tls: try Self.tls(configuration, log), shards: count,
-        descriptorLimit: raiseDescriptorLimit())
+        descriptorLimit: raiseDescriptorLimit(), whenDrainWanted: whenDrainWanted)
       let loops = try Self.makeLoops(count)
       let inboxes = loops.map { Mailbox<Parcel>(wakes: $0) }
       let hubLoop = count > 1 ? try EventLoop() : nil
@@ -110,12 +114,6 @@ public final class Node: Sendable {
     }
     for warning in context.configuration.warnings { log.warning("insecure setting", ["what": .string(warning)]) }
     context.isReady.store(true, ordering: .relaxed)
-  }
-
-  /// Takes no new WebSockets and sends those there are away with 1012, spread over `milliseconds`.
-  public func drain(overMilliseconds milliseconds: Int64) {
-    context.isDraining.store(true, ordering: .relaxed)
-    for shard in shards { shard.inbox.post(Parcel(commands: [.drain(milliseconds: milliseconds)], frames: [])) }
   }
 
   /// Drops what is left, ends the threads and returns when they are gone. After ``start()``, once.

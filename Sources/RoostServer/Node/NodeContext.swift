@@ -44,14 +44,19 @@ final class NodeContext: Sendable {
   /// Tokens that were looked at: what a flood of handshakes must not buy.
   let tokenChecks = Atomic<Int>(0)
   let handshakeLimit: Int
+  /// What happens when somebody wants the node to drain; at most once.
+  let whenDrainWanted: @Sendable () -> Void
+  private let isDrainWanted = Atomic<Bool>(false)
 
   /// Descriptors kept for Redis, files, and for telling clients that the node is full.
   static let descriptorReserve = 64
 
   init(
-    _ configuration: ServerConfiguration, keys: KeyKeeper, tls: TLSServer? = nil, shards: Int, descriptorLimit: Int
+    _ configuration: ServerConfiguration, keys: KeyKeeper, tls: TLSServer? = nil, shards: Int, descriptorLimit: Int,
+    whenDrainWanted: @escaping @Sendable () -> Void = {}
   ) {
     self.configuration = configuration
+    self.whenDrainWanted = whenDrainWanted
     (self.keys, self.tls) = (keys, tls)
     apiKeys = Mutex(APIKeys(configuration.apiKeys))
     let limits = configuration.limits
@@ -67,4 +72,10 @@ final class NodeContext: Sendable {
 
   /// Whether `text` is one of the API's keys.
   func isAPIKey(_ text: [UInt8]) -> Bool { apiKeys.locked { $0 }.contains(text) }
+
+  /// Somebody wants the node to drain and to end. Nothing when it drains already: a second signal would end it at once.
+  func wantDrain() {
+    guard !isDraining.load(ordering: .relaxed), !isDrainWanted.exchange(true, ordering: .relaxed) else { return }
+    whenDrainWanted()
+  }
 }

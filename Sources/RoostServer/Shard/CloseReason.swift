@@ -11,8 +11,8 @@ enum CloseReason: Int, CountedReason {
   case unfinishedMessage, controlFlood, invalidFormat, badTokens, rateLimitIgnored, tooSlow
   // it has no right to be here any more
   case tokenExpired, revoked, disconnected
-  // the node goes
-  case draining
+  // the node goes, or has too many
+  case draining, rebalancing, shuttingDown
   // without a close frame: nobody would read it
   case stalled, silent
 
@@ -35,6 +35,7 @@ enum CloseReason: Int, CountedReason {
       case .rateLimitIgnored: .rateLimitIgnored
       case .revoked: .revoked
       case .disconnected: .disconnected
+      case .sentAway: .draining
       }
   }
 
@@ -42,10 +43,11 @@ enum CloseReason: Int, CountedReason {
   /// What the close frame says; empty where the code says it all.
   var text: StaticString { entry.text }
   var labels: [String] { ["\(code.rawValue)", word] }
-  /// Others hear at once that the user left: he does not come back by himself, or must not.
+  /// When others hear that the user left: at once when he does not come back by himself, or must not.
   var departure: Departure {
     switch self {
     case .tokenExpired, .revoked, .disconnected: .left
+    case .draining, .rebalancing, .shuttingDown: .sentAway
     default: .lost
     }
   }
@@ -66,6 +68,8 @@ enum CloseReason: Int, CountedReason {
     case .revoked: (.revoked, "revoked")
     case .disconnected: (.disconnectedByBackend, "disconnected by the backend")
     case .draining: (.serviceRestart, "node is draining")
+    case .rebalancing: (.serviceRestart, "rebalancing")
+    case .shuttingDown: (.goingAway, "node is shutting down")
     case .stalled, .silent: (.abnormal, "")
     }
   }

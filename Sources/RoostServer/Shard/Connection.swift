@@ -60,6 +60,8 @@ struct Connection: ~Copyable {
     static let isFromProxy = Flags(rawValue: 1 << 19)
     /// A trusted proxy's, which says first for whom the connection is.
     static let awaitsProxyHeader = Flags(rawValue: 1 << 20)
+    /// Was told that it is sent to another node.
+    static let isSentAway = Flags(rawValue: 1 << 21)
   }
 
   /// A room the connection is in, or on its way into.

@@ -19,8 +19,16 @@ enum ShardCommand: Sendable {
   case online(ConnectionID, OnlineAnswer)
   /// Tokens may be judged otherwise from now on.
   case keysChanged
-  /// No new connections; the ones there are leave one by one within so many milliseconds.
-  case drain(milliseconds: Int64)
+  /// All connections are sent elsewhere, one by one within so many milliseconds.
+  case drain(overMilliseconds: Int64)
+  /// The same for so many of them.
+  case shed(Int, overMilliseconds: Int64)
+  /// Who is still there is told that the node ends.
+  case lastWords
+  /// Somebody wants this node to drain.
+  case drainWanted
+  /// For the hub, from somebody who has no way to it.
+  case hub(HubCommand)
   /// Drop what is left and end the loop.
   case stop
 }

@@ -164,6 +164,7 @@ extension ShardCore {
     switch call.operation.kind {
     case .revoke: return .revoke(id, [try call.revocation(now: now.wall / 1_000)])
     case .disconnectUser: return .disconnectUser(id, user: call.names[0], reason: try call.reason())
+    case .drainNode: return .drainNode(id, node: try call.drainedNode())
     case .publish: return .serve(id, try call.publication())
     case .broadcast: return .serve(id, try call.broadcast())
     case .sendToUser: return .serve(id, try call.message())

@@ -106,7 +106,9 @@ extension ShardCore {
     }
     guard connections[slot].flags.contains(.isKnownToHub) else { return }
     connections[slot].flags.remove(.isKnownToHub)
-    hubCommands.append(.disconnect(id(slot), departure))
+    // Who goes because he was told to has the time he was told.
+    let isSentAway = departure == .lost && connections[slot].flags.contains(.isSentAway)
+    hubCommands.append(.disconnect(id(slot), isSentAway ? .sentAway : departure))
   }
 
   /// Closes the socket and frees the place.

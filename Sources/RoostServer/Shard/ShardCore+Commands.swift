@@ -18,14 +18,17 @@ extension ShardCore {
       case .admit(let id, let user): admit(id, user)
       case .refuse(let id, let refusal): refuse(id, refusal)
       case .everyone(let frame): everyone(frame)
-      case .close(let id, let cause):
-        if isOpen(id) { close(id.slot, CloseReason(cause), words: cause.words) }
+      case .close(let id, let cause): close(id, cause)
       case .refreshed(let id, let grant, let isGood, let messageID):
         refreshed(id, grant, isGood: isGood, messageID: messageID)
       case .backend(let id, let answer): answerBackend(id, answer)
       case .online(let id, let numbers): answerOnline(id, numbers)
       case .keysChanged: judgeParked()
-      case .drain(let milliseconds): startDrain(over: milliseconds)
+      case .drain(let milliseconds): sendAllAway(over: milliseconds)
+      case .shed(let count, let milliseconds): shed(count, over: milliseconds)
+      case .lastWords: sayLastWords()
+      case .drainWanted: context.wantDrain()
+      case .hub(let command): hubCommands.append(command)
       case .stop: stop()
       }
     }

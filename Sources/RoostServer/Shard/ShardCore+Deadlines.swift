@@ -32,7 +32,7 @@ extension ShardCore {
   private mutating func shardTimer() {
     if now.monotonic >= acceptsAgainAt { resumeAccepting() }
     if now.monotonic >= samplesBacklogsAt { sampleBacklogs() }
-    if drain != nil { drainSome() }
+    sendSomeAway()
   }
 
   /// Does what is due for the connection, and says when to look again.
@@ -120,31 +120,5 @@ extension ShardCore {
     guard !isIdle else { return destroy(slot) }
     refused(.timeout)
     answer(slot, .requestTimeout())
-  }
-
-  // MARK: Drain
-
-  private static let drainStep: Int64 = 50
-  /// How long after the drain users have to come back elsewhere before others hear that they left, in milliseconds.
-  private static let returnGrace = 2_000
-
-  /// Closes all connections with 1012, spread evenly over `milliseconds`.
-  mutating func startDrain(over milliseconds: Int64) {
-    let steps = max(1, milliseconds / Self.drainStep)
-    if index == 0 { hubCommands.append(.depart(graceMilliseconds: Int(milliseconds) + Self.returnGrace)) }
-    drain = (next: 0, step: max(1, (connections.slotCount + Int(steps) - 1) / Int(steps)))
-    drainSome()
-  }
-
-  private mutating func drainSome() {
-    guard let (start, step) = drain else { return }
-    let end = min(connections.slotCount, Int(start) + step)
-    for slot in start..<UInt32(end) where connections.isInUse(slot) {
-      // Requests are answered to the end; their connections close after the answer.
-      if connections[slot].phase == .open { close(slot, .draining) }
-    }
-    // Who comes while the node drains is told so in his handshake.
-    drain = end < connections.slotCount ? (UInt32(end), step) : nil
-    if drain != nil { timers.add(deadline: now.monotonic + Self.drainStep, token: Token.timers) }
   }
 }

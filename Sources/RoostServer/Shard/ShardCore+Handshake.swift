@@ -53,10 +53,19 @@ extension ShardCore {
   mutating func admit(_ id: ConnectionID, _ user: UserNumber) {
     // Gone or given up meanwhile: the hub hears of it anyway.
     guard isWaiting(id), let response = handshakes.removeValue(forKey: id.slot) else { return }
+    guard !context.isDraining.load(ordering: .relaxed) else { return refuseLate(id) }
     connections[id.slot].user = user
     open(id.slot, response)
     let due = checkToken(id.slot)
     if due != .max { arm(id.slot, at: due) }
+    goOn(id.slot)
+  }
+
+  /// The node began to drain while the hub made room.
+  private mutating func refuseLate(_ id: ConnectionID) {
+    farewell(id.slot, .left)
+    refused(.draining)
+    answer(id.slot, .unavailable("node is draining", retryAfter: retryAfter()))
     goOn(id.slot)
   }
 

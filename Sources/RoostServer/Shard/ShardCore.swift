@@ -75,8 +75,8 @@ struct ShardCore: ~Copyable {
   var samplesBacklogsAt = Int64.max
   /// Rooms of which the client being served lost messages in this flush.
   var lostRooms: ContiguousArray<RoomNumber> = []
-  /// The rest of a drain: the next slot to close, and how many each time.
-  var drain: (next: UInt32, step: Int)?
+  /// Who is being sent to other nodes.
+  var parting = Parting()
   /// Those who have received more than was read; no event will tell.
   var unread: [Slab<Connection>.Key] = []
   var isStopped = false

@@ -36,6 +36,8 @@ struct ShardRules {
   let parked: Int
   /// Administration has a port of its own.
   let hasAdminPort: Bool
+  /// Milliseconds a client that is sent away is told to wait, at most.
+  let reconnectSpread: Int
 
   init(_ configuration: ServerConfiguration) {
     let (limits, times, echo) = (configuration.limits, configuration.times, configuration.echo)
@@ -63,6 +65,7 @@ struct ShardRules {
     slowConsumer = limits.slowConsumer
     parked = configuration.tokens.waitingHandshakes
     hasAdminPort = configuration.adminPort != nil
+    reconnectSpread = Int(configuration.drain.reconnectSpread * 1_000)
     echoPath = echo.isEnabled ? echo.path : nil
   }
 }

@@ -28,7 +28,10 @@ struct HostileReply {
     case .history: return .history(RoomHistory(top: number(0) == 3 ? nil : position(0), messages: messages()))
     case .changePresence, .countConnections, .depart: return number(0) == 3 ? .fenced : .presenceChanged
     case .heartbeat, .register:
-      return number(0) == 3 ? .fenced : .alive(nodes: ["n1-abcdef", "n2"], expired: number(0) == 4 ? ["n2"] : [])
+      return number(0) == 3
+        ? .fenced
+        : .alive(
+          nodes: [.init("n1-abcdef"), .init("n2", connections: number(1))], expired: number(0) == 4 ? ["n2"] : [])
     case .countUsers(_, let users): return .counted(elsewhere: users.indices.map { number($0) - 1 })
     case .reap: return .reaped(isDone: number(0) % 2 == 0)
     case .roster:
@@ -43,7 +46,7 @@ struct HostileReply {
         RevocationSlice(
           entries: Array(entries.compactMap(\.self).prefix(number(0) % 3)), position: number(2), top: number(3),
           isLast: number(1) % 2 == 0, horizon: Int64(number(4))))
-    case .broadcast, .send: return .sent(receivers: number(0))
+    case .broadcast, .tell, .send: return .sent(receivers: number(0))
     }
   }
 

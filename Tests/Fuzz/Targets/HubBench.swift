@@ -33,6 +33,10 @@ struct HubBench: ~Copyable {
     case "d": hub.handle(.directed(withEpoch(rest)), now: now)
     case "v": revoke(rest)
     case "k": hub.handle(.disconnectUser(id(9), user: "ann", reason: String(decoding: rest, as: UTF8.self)), now: now)
+    case "n": hub.handle(.drainNode(id(9), node: String(decoding: rest, as: UTF8.self)), now: now)
+    case "a":
+      hub.handle(.beginDrain, now: now)
+      hub.handle(.sendAway(id(UInt32(rest.first ?? 0) % 3)), now: now)
     case "t": try advance(Int64(Self.numbers(rest).first ?? 1) % 100_000)
     case "p": store(rest, isHeard: true)
     case "q": store(rest, isHeard: false)

@@ -14,6 +14,7 @@ import RealtimeCore
 ///             comes, is lost                                R       the first one comes with numbers of the line's
 ///     s       the relay's state                             x       the relay loses everything
 ///     v       a backend revokes the token, or the user      k       a backend throws out the user `ann`
+///     n       a backend wants the node of that name drained  a       the node drains, connection n is sent away
 ///
 /// In frames and messages the epoch `E` stands for the room's own; the nodes' token is `local`.
 enum RelayFuzz {

@@ -94,7 +94,7 @@ import Testing
     hub.advance(2_000)
     for (request, ticket) in hub.held {
       guard case .heartbeat = request else { continue }
-      hub.tell(.reply(ticket, .alive(nodes: ["n1-abcdef", "n2", "n3"], expired: [])))
+      hub.tell(.reply(ticket, .alive(nodes: ["n1-abcdef", "n2", "n3"].map { NodeStanding($0) }, expired: [])))
     }
     hub.held.removeAll()
     func ask(_ wish: BackendWish, _ others: [String]) {
@@ -147,12 +147,16 @@ import Testing
 
   @Test func `the words between nodes are read back`() throws {
     let questions: [NodeQuestion] = [
-      .user("ann"), .nodes, .rooms(after: nil, limit: 1), .rooms(after: RoomName("x:y"), limit: 200),
+      .user("ann"), .nodes, .drain("n2-123456"), .rooms(after: nil, limit: 1),
+      .rooms(after: RoomName("x:y"), limit: 200),
     ]
     for question in questions {
       #expect(NodeQuestion(words: question.words, user: question.user ?? "whoever") == question)
     }
-    for words in ["", "rooms", "rooms 0", "rooms 201", "rooms x", "rooms 1 a b", "rooms 1 ", "users", "nodes 1"] {
+    for words in [
+      "", "rooms", "rooms 0", "rooms 201", "rooms x", "rooms 1 a b", "rooms 1 ", "users", "nodes 1", "drain",
+      "drain a b",
+    ] {
       #expect(NodeQuestion(words: words, user: nil) == nil, "\(words)")
     }
     #expect(NodeQuestion(words: "user", user: nil) == nil)

@@ -30,7 +30,12 @@ final class HubHarness {
   private(set) var answers: [BackendAnswer] = []
   private(set) var notices: [HubNotice] = []
   private(set) var online: [OnlineAnswer] = []
+  private(set) var drainsWanted = 0
+  private(set) var shed: [Int] = []
   private var members: [RoomNumber: [ConnectionID]] = [:]
+
+  /// What the relay was told to follow (`+`), and not to follow any more (`-`).
+  var followed: [String] = []
 
   var holdsRequests = false
   var held: [(request: RelayRequest, ticket: RelayTicket)] = []
@@ -299,6 +304,8 @@ final class HubHarness {
     case .refreshed(let connection, _, let isGood, _): refreshed.append((connection, isGood))
     case .backend(_, let answer): answers.append(answer)
     case .online(_, let answer): online.append(answer)
+    case .drain: drainsWanted += 1
+    case .shed(let count, _): shed.append(count)
     case .relay(let request, let ticket):
       if let failure {
         failed.append((request, now.monotonic))
@@ -308,6 +315,8 @@ final class HubHarness {
       } else {
         relay.submit(request, ticket: ticket)
       }
+    case .follow(let room): followed.append("+\(room.text)")
+    case .unfollow(let room): followed.append("-\(room.text)")
     case .notice(let notice): notices.append(notice)
     }
   }

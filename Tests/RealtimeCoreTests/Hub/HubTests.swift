@@ -211,7 +211,7 @@ import Testing
     hub.advance(2_100)
     for (request, ticket) in hub.held {
       guard case .heartbeat = request else { continue }
-      hub.tell(.reply(ticket, .alive(nodes: (0..<given.known).map { "node-\($0)" }, expired: [])))
+      hub.tell(.reply(ticket, .alive(nodes: (0..<given.known).map { NodeStanding("node-\($0)") }, expired: [])))
     }
     hub.held.removeAll()
     hub.tell(.sendPrivate(ann, recipient: "bob", HubHarness.text("psst", id: "p")))
@@ -259,7 +259,7 @@ import Testing
     let (phone, laptop) = (hub.member(1, user: "ann"), hub.member(2, user: "ann"))
     hub.advance(1_000)
     hub.holdsRequests = true
-    func frames() -> Int { hub.held.count { if case .broadcast = $0.request { true } else { false } } }
+    func frames() -> Int { hub.held.count { if case .tell = $0.request { true } else { false } } }
     for _ in 0..<30 {
       hub.tell(.typing(phone, RoomName("r")!, isTyping: true))
       hub.tell(.typing(laptop, RoomName("r")!, isTyping: true))
@@ -355,7 +355,7 @@ import Testing
     hub.advance(2_100)
     let heartbeat = hub.held.first { if case .heartbeat = $0.request { true } else { false } }!
     hub.held.removeAll()
-    hub.tell(.reply(heartbeat.ticket, .alive(nodes: ["a"], expired: ["dead:0"])))
+    hub.tell(.reply(heartbeat.ticket, .alive(nodes: [NodeStanding("a")], expired: ["dead:0"])))
     for isDone in [false, false, true] {
       let (request, ticket) = hub.held.removeFirst()
       guard case .reap("dead:0") = request else { Issue.record("\(request)"); return }

@@ -53,9 +53,9 @@ final class SharedRelay {
     switch request {
     case .register(let incarnation, _, _):
       leases.insert(incarnation)
-      return .alive(nodes: ["n"], expired: [])
-    case .heartbeat(let incarnation, _):
-      return leases.contains(incarnation) ? .alive(nodes: ["n"], expired: []) : .fenced
+      return .alive(nodes: [NodeStanding("n")], expired: [])
+    case .heartbeat(let incarnation, _, _):
+      return leases.contains(incarnation) ? .alive(nodes: [NodeStanding("n")], expired: []) : .fenced
     case .countConnections(let incarnation, _): return leases.contains(incarnation) ? .presenceChanged : .fenced
     case .changePresence(let incarnation, let changes):
       guard leases.contains(incarnation) else { return .fenced }
@@ -72,7 +72,7 @@ final class SharedRelay {
       let top = Position(epoch: "e\(generation)", offset: 0)
       return .read(
         questions.map { RoomRead(room: $0.room, known: $0.known, top: top, messages: [], isComplete: true) })
-    case .broadcast(let frame):
+    case .broadcast(let frame), .tell(_, let frame):
       frames.append(frame)
       return .sent(receivers: 1)
     default: return .failed(.unavailable)

@@ -10,7 +10,7 @@ import Testing
     hub.advance(2_000)  // to the heartbeat
     for (request, ticket) in hub.held {
       guard case .heartbeat = request else { continue }
-      hub.tell(.reply(ticket, .alive(nodes: ["n1", "n2"], expired: [])))
+      hub.tell(.reply(ticket, .alive(nodes: [NodeStanding("n1"), NodeStanding("n2")], expired: [])))
     }
     hub.held.removeAll()
     return hub

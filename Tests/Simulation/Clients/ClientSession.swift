@@ -10,6 +10,8 @@ final class ClientSession {
   /// The node has ended it; the client may not know yet.
   private(set) var isEnded = false
   var userNumber: UserNumber = .max
+  /// The node reads what the client says.
+  var isHeard = true
   /// Texts of the node's turn, not sent yet.
   var outgoing: [Heard] = []
   private var isOpen = true

@@ -224,7 +224,17 @@ final class Faults {
   private func drain() {
     guard let number = world.dice.pick(Array(cluster.nodes.indices)) else { return }
     let window = Int64(world.dice.roll(0...3_000))
-    cluster.nodes[number].drain(window: window)
-    later(Int(window) + world.dice.roll(600...3_000)) { $0.cluster.restart(number) }
+    let node = cluster.nodes[number]
+    node.drain(window: window)
+    restart(number, after: node, in: Int(window) + world.dice.roll(600...3_000))
+  }
+
+  /// Starts a node in the place of one that drains, once that has ended.
+  private func restart(_ number: Int, after node: SimulatedNode, in milliseconds: Int) {
+    later(milliseconds) { faults in
+      guard faults.cluster.nodes[number] === node else { return }
+      if node.phase == .draining { return faults.restart(number, after: node, in: 500) }
+      faults.cluster.restart(number)
+    }
   }
 }

@@ -66,6 +66,7 @@ final class SimulatedNode {
     }
     var configuration = HubConfiguration(instance: name)
     configuration.rate = nil
+    configuration.followsRooms = settings.topology == .rooms
     let clock = network.world.clock
     hub = Hub(
       configuration, seed: network.world.dice.next(), now: Now(monotonic: clock.milliseconds, wall: clock.wall))
@@ -87,14 +88,15 @@ final class SimulatedNode {
 
   /// A client's handshake or message arrives.
   func take(_ command: HubCommand, from session: ClientSession) {
-    guard isAlive else {
+    guard isAlive, phase != .draining || sessions[session.id] != nil else {
       if case .connect = command { session.lostByNode() }
       return
     }
     switch command {
     case .connect(let id, _, _): sessions[id] = session
     case .disconnect(let id, _): forget(id)
-    default: guard sessions[session.id] != nil else { return }
+    case .sendAway: break
+    default: guard sessions[session.id] != nil, session.isHeard else { return }
     }
     inbox.append(command)
     wake(in: Int64(world.dice.roll(0...60)))
@@ -155,21 +157,43 @@ final class SimulatedNode {
     wake(in: 0)
   }
 
-  /// Tells the hub that the node goes, then closes its connections over a window, then ends.
+  /// Tells the hub that the node drains, sends its connections away over a window, says that it is gone, and ends.
   func drain(window: Int64) {
     guard phase == .running else { return }
     world.trace.note(name, "drains")
     phase = .draining
-    inbox.append(.depart(graceMilliseconds: Int(window) + 2_000))
+    inbox.append(.beginDrain)
     wake(in: 0)
     for session in sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) {
       world.after(Int64(world.dice.roll(0...Int(window))) * 1_000) { [weak self, weak session] in
         guard let self, let session, isAlive, sessions[session.id] != nil else { return }
-        take(.disconnect(session.id, .lost), from: session)
-        session.lostByNode()
+        // What is said from now on is not read; what was said before is answered.
+        session.isHeard = false
+        take(.sendAway(session.id), from: session)
       }
     }
-    world.after((window + 500) * 1_000) { [weak self] in self?.kill() }
+    departWhenEmpty(by: world.now + window + 6_500)
+  }
+
+  /// The last one goes when nobody is owed anything, or the time is over.
+  private func departWhenEmpty(by deadline: Int64) {
+    world.after(50_000) { [weak self] in
+      guard let self, isAlive else { return }
+      guard sessions.isEmpty || world.now >= deadline else { return departWhenEmpty(by: deadline) }
+      inbox.append(.depart(graceMilliseconds: 3_000))
+      wake(in: 0)
+      world.after(500_000) { [weak self] in self?.kill() }
+    }
+  }
+
+  /// The hub has nothing more for a connection that is to go.
+  func endSentAway(_ id: ConnectionID) {
+    guard let session = sessions[id] else { return }
+    world.trace.note(name, "sends \(session.client.name) away")
+    inbox.append(.disconnect(id, .sentAway))
+    forget(id)
+    session.lostByNode()
+    wake(in: 0)
   }
 
   // MARK: Turns

@@ -33,19 +33,22 @@ extension SimulatedRedis {
     for (incarnation, time) in table where time > latest { table[incarnation] = latest }
   }
 
-  private func renew(_ incarnation: String, _ call: ScriptCall) -> RedisReply {
+  private func renew(_ incarnation: String, _ call: ScriptCall, isDraining: Bool = false) -> RedisReply {
     let now = milliseconds
     data.lastBeat = now
     data.leases[incarnation] = now + settings.leaseMilliseconds
     data.connections[incarnation] = call.number(5)
-    data.nodes[incarnation] = call.node
+    data.nodes[incarnation] = call.node + (isDraining ? " draining" : "")
     clamp(&data.leases, now + settings.leaseMilliseconds)
     clamp(&data.dying, now + 900_000)
     witness?.renewed(incarnation)
-    let nodes = ordered(data.leases).filter { $0.value > now }.compactMap { data.nodes[$0.key] }
+    let live = ordered(data.leases).filter { $0.value > now && data.nodes[$0.key] != nil }.map(\.key)
+    let counts = live.map { RedisReply.integer(data.connections[$0] ?? 0) }
     let expired = ordered(data.leases).filter { $0.value <= now }.prefix(8).map(\.key)
     let due = ordered(data.dying).filter { $0.value <= now }.prefix(8).map(\.key)
-    return .array([.array(nodes.map(RedisReply.word)), .array((expired + due).map(RedisReply.word))])
+    return .array([
+      .array(live.map { .word(data.nodes[$0]!) }), .array(counts), .array((expired + due).map(RedisReply.word)),
+    ])
   }
 
   /// As in a sorted set.
@@ -57,7 +60,7 @@ extension SimulatedRedis {
     amnesty()
     let incarnation = call.text(4)
     guard data.leases[incarnation] != nil else { return fenced() }
-    return renew(incarnation, call)
+    return renew(incarnation, call, isDraining: call.text(6) == "1")
   }
 
   func register(_ call: ScriptCall) -> RedisReply {
