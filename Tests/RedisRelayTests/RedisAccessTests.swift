@@ -89,7 +89,8 @@ struct RedisAccessTests {
   }
 
   @Test func `A Redis Cluster is refused in words`() throws {
-    let server = try RedisServer(["--cluster-enabled", "yes"])
+    let bus = try RedisServer.freePort()
+    let server = try RedisServer(["--cluster-enabled", "yes", "--cluster-port", "\(bus)"])
     let bench = try RelayBench()
     let node = bench.add(try .test(server, node: "n1"))
     try bench.wait("a refusal") { node.notices.contains { $0.contains("cluster mode") } }

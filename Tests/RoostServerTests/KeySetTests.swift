@@ -28,6 +28,7 @@ struct KeySetTests {
     let configuration = configured {
       $0.tokens.jwksURL = server.url(path)
       $0.tokens.jwksCAFile = server.caFile
+      $0.tokens.jwksMilliseconds = 30_000
       $0.shards = shards
       $0.limits.connectionsPerAddress = 10_000
       $0.limits.connectionsPerUser = 10_000

@@ -24,6 +24,8 @@ func configured(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> Ser
   configuration.limits.newRoomsPerMinute = 1_000_000
   configuration.limits.returnsPerMinute = 100_000
   configuration.limits.connectsPerAddressPerSecond = 10_000
+  // Tests wait for each other, on machines of any speed: what is not about time has plenty of it.
+  configuration.times.handshake = 60
   change(&configuration)
   return configuration
 }

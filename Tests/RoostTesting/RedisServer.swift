@@ -98,8 +98,7 @@ public final class RedisServer: Sendable {
 
   // MARK: Processes
 
-  /// Outside of the range from which the kernel takes ports for outgoing connections: nothing grabs it in between,
-  /// and ten thousand further there is room for a cluster's bus.
+  /// Outside of the range from which the kernel takes ports for outgoing connections: nothing grabs it in between.
   public static func freePort() throws -> UInt16 {
     for _ in 0..<200 {
       let port = UInt16.random(in: 20_000..<32_000)

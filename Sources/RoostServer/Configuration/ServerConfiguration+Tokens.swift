@@ -10,6 +10,8 @@ extension ServerConfiguration {
     public var jwksURL = ""
     /// Certificates to trust for it, instead of the system's.
     public var jwksCAFile = ""
+    /// Milliseconds for one fetch of it. No setting: who waits is a client at the door.
+    public var jwksMilliseconds = 2_000
     /// Handshakes of one shard that may wait for keys on their way. Beyond, they are refused as if none were coming.
     public var waitingHandshakes = 256
     /// Whose keys those of key sets are, when others' tokens are signed with the other keys.

@@ -67,7 +67,9 @@ final class KeyKeeper: Sendable {
       url.isEmpty
       ? nil
       : Address(
-        get: SecureGet(url: url, caFile: caFile.isEmpty ? nil : caFile, byteLimit: KeySet.longest),
+        get: SecureGet(
+          url: url, caFile: caFile.isEmpty ? nil : caFile, milliseconds: configuration.tokens.jwksMilliseconds,
+          byteLimit: KeySet.longest),
         loop: try EventLoop())
     let fixed = configuration.verificationKeys.keys
     state = Mutex(State(fixed: fixed, fetched: url.isEmpty ? [] : nil, rules: rules))
