@@ -4,7 +4,7 @@ RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
 .PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
-	simulate mutants fuzz api-test metrics-test attacks js-test
+	simulate mutants fuzz api-test metrics-test attacks js-test rolling
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -16,6 +16,7 @@ help:
 	@echo 'make lint, format    say what is badly formatted, or format it'
 	@echo 'make faults          faults on real processes: FAULTS=cut-sub,kill-redis SEED=7 SECONDS=60 SEEDS=20'
 	@echo 'make faults-matrix   every fault and 20 random seeds, as a Markdown table in .build/faults.md'
+	@echo 'make rolling         every node restarted under 1,000 clients, then one added: NODES=4 CLIENTS=1000 SEED=1'
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
 	@echo 'make js-test         the JavaScript client, also against a cluster whose connections are cut for 60 s'
 	@echo 'make api-test        calls made up from docs/openapi.json, against a real node: SEED=7 CALLS=40'
@@ -76,6 +77,12 @@ faults:
 
 faults-matrix:
 	scripts/faults-matrix
+
+NODES ?= 4
+CLIENTS ?= 1000
+
+rolling:
+	scripts/rolling-restart --nodes $(NODES) --clients $(CLIENTS) --rate 100 --seed $(SEED)
 
 clients: build
 	scripts/foreign-clients

@@ -4,6 +4,8 @@ import Glibc
 
 // faults FAULTS [--seed N] [--seeds N] [--seconds N] [--topology NAME] [--servers N] [--harm-last] [--markdown]
 //
+// faults rolling [--nodes N] [--clients N] [--rate N] [--seed N]: every node is restarted, then one is added
+//
 // FAULTS: names between commas, which strike in turn; `all`: each in a row of its own; `random`: drawn by the seed.
 // NAME: what the nodes have as --relay-topology. Of several servers one is harmed: the first, or the last.
 
@@ -17,6 +19,7 @@ var (seed, seeds, seconds): (UInt64, UInt64, Double) = (1, 1, 15)
 var nodeFlags: [String] = []
 var (servers, harmsLast) = (1, false)
 var (isMarkdown, words) = (false, CommandLine.arguments.dropFirst())
+var rolling = RollingPlan()
 while let word = words.popFirst() {
   switch word {
   case "--markdown": isMarkdown = true
@@ -26,6 +29,13 @@ while let word = words.popFirst() {
   case "--list":
     for name in FaultPlan.names { FileOutput.print("\(name): \(FaultPlan.summary(of: name) ?? "")") }
     exit(0)
+  case "--nodes", "--clients", "--rate":
+    guard let value = words.popFirst().flatMap({ Int($0) }), (1...100_000).contains(value) else {
+      fail("\(word) needs a number")
+    }
+    if word == "--nodes" { rolling.nodes = value }
+    if word == "--clients" { rolling.clients = value }
+    if word == "--rate" { rolling.messagesPerSecond = Double(value) }
   case "--harm-last": harmsLast = true
   case "--seed", "--seeds", "--seconds", "--servers":
     guard let value = words.popFirst().flatMap({ Double($0) }), value >= 0 else { fail("\(word) needs a number") }
@@ -35,6 +45,16 @@ while let word = words.popFirst() {
     if word == "--servers" { servers = max(1, Int(value)) }
   default: names = word
   }
+}
+
+if names == "rolling" {
+  _ = raiseDescriptorLimit()
+  signal(SIGPIPE, SIG_IGN)
+  rolling.seed = seed
+  let report = await rolling.run()
+  FileOutput.print(report.text)
+  for text in report.isGood ? [] : report.evidence { FileOutput.write("    " + text + "\n", to: 2) }
+  exit(report.isGood ? 0 : 1)
 }
 
 var rows: [[String]] = []

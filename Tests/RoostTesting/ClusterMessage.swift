@@ -18,6 +18,7 @@ public struct ClusterMessage: Decodable, Sendable {
     public var count: Int?
     public var recovered: Bool?
     public var retry_after_ms: Int?
+    public var reconnect_after_ms: Int?
     public var users: [User]?
     public var id: String?
   }

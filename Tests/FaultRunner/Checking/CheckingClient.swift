@@ -50,6 +50,10 @@ struct CheckingClient {
   var cut: Cut?
   /// Says nothing by itself.
   var isSilent = false
+  /// The node has announced that it will close the connection, and how long to wait then.
+  var toldToWait: Int64?
+  /// When its connection ended; `nil` when it is back in all its rooms.
+  var lostAt: Int64?
 
   enum Cut { case afterAck, inReplay }
 

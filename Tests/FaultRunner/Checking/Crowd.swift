@@ -33,6 +33,10 @@ final class Crowd {
   var messagesPerSecond: Double
   /// Errors by code, and endings, whether expected or not.
   private(set) var errors: [String: Int] = [:]
+  /// From a connection's end until its client was back in all its rooms, each in milliseconds.
+  private(set) var absences: [Int64] = []
+  /// How often anybody was told that somebody comes or goes.
+  private(set) var presenceEvents = 0
   private let mint: (String) -> String
   private var clientOfTag: [Int: Int] = [:]
   private var saidAt: [String: (time: Int64, node: Int)] = [:]
@@ -152,7 +156,7 @@ final class Crowd {
     switch event.kind {
     case .opened:
       clients[index].phase = .open
-      (clients[index].failures, clients[index].home) = (0, nil)
+      (clients[index].failures, clients[index].home, clients[index].toldToWait) = (0, nil, nil)
       for room in clients[index].rooms { join(index, room) }
     case .ended(let ending): ended(index, ending)
     case .message(let bytes):
@@ -174,8 +178,9 @@ final class Crowd {
   private func ended(_ index: Int, _ ending: Ending) {
     let wasOpen = clients[index].phase == .open
     forget(index)
-    var wait = Int64.random(in: 0...300, using: &random)
+    var wait = clients[index].toldToWait ?? Int64.random(in: 0...300, using: &random)
     if wasOpen {
+      clients[index].lostAt = monotonicMilliseconds()
       let isExcused = clients[index].isExcused || excusedNodes.contains(clients[index].node)
       if !isExcused { ledger.blame(\.closed, "client \(index) on node \(clients[index].node) ended: \(ending)") }
     } else {
@@ -225,7 +230,9 @@ final class Crowd {
       ledger.resync(index, room, to: place, reason: payload?.reason ?? "")
     case "user_joined", "user_left":
       let isJoin = message.type == "user_joined"
+      presenceEvents += 1
       ledger.heardPresence(index, room, of: message.sender?.id ?? "", isJoin: isJoin, now: now)
+    case "server_draining": clients[index].toldToWait = Int64(message.payload?.reconnect_after_ms ?? 0)
     case "error": failed(index, message, now)
     default: break
     }
@@ -240,6 +247,10 @@ final class Crowd {
       index, room, at: place, since: since, recovered: message.payload?.recovered, reason: message.payload?.reason)
     ledger.entered(index, room, as: clients[index].user, now: now)
     clients[index].memberships[room] = .inside
+    if let lostAt = clients[index].lostAt, clients[index].isInside {
+      absences.append(now - lostAt)
+      clients[index].lostAt = nil
+    }
   }
 
   private func failed(_ index: Int, _ message: ClusterMessage, _ now: Int64) {
@@ -304,7 +315,8 @@ final class Crowd {
       nextTalk += 1_000 / messagesPerSecond
       for _ in 0..<20 {
         let index = Int.random(in: 0..<clients.count, using: &random)
-        guard clients[index].phase == .open, !clients[index].isSilent, clients[index].outstanding.count < 4,
+        guard clients[index].phase == .open, !clients[index].isSilent, clients[index].toldToWait == nil,
+          clients[index].outstanding.count < 4,
           let room = clients[index].rooms.randomElement(using: &random), clients[index].memberships[room] == .inside
         else { continue }
         saySomething(index, in: room)
