@@ -4,7 +4,7 @@ RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
 .PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
-	simulate mutants fuzz api-test metrics-test attacks js-test rolling
+	simulate mutants fuzz api-test browser-test metrics-test attacks js-test rolling
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -20,6 +20,7 @@ help:
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
 	@echo 'make js-test         the JavaScript client, also against a cluster whose connections are cut for 60 s'
 	@echo 'make api-test        calls made up from docs/openapi.json, against a real node: SEED=7 CALLS=40'
+	@echo 'make browser-test    people in Chromium talk over a cluster that is harmed meanwhile: STORIES="conversation crash"'
 	@echo 'make conformance     every Autobahn case against the echo endpoint: CASES="1.* 12.3.*"'
 	@echo 'make simulate        a cluster in one thread: SEEDS=n STEPS=m SEED=first'
 	@echo 'make fuzz            hostile bytes for SECONDS each (60), two targets at a time: FUZZ=http,frames'
@@ -101,6 +102,12 @@ CALLS ?= 40
 
 api-test: build
 	scripts/api-test $(SEED) $(CALLS)
+
+# Names of stories (Tests/Browser/stories.py); all, and how the pages look, unless some are given.
+STORIES ?=
+
+browser-test: build
+	scripts/browser-test $(STORIES)
 
 SEEDS ?= 1000
 STEPS ?= 2000

@@ -28,12 +28,14 @@ let package = Package(
     .library(name: "RoostClient", targets: ["RoostClient"]),
   ],
   targets: [
-    // C: module maps over Debian's libraries, nothing of our own
+    // C: module maps over Debian's libraries, and no code of our own
     .systemLibrary(name: "CSystem"),
     .systemLibrary(name: "CHiredis"),
     .systemLibrary(name: "COpenSSL"),
     .systemLibrary(name: "CCurl"),
     .systemLibrary(name: "CZlib"),
+    // the files of pages/ and clients/ as bytes
+    .target(name: "CPages"),
 
     // pure: no kernel, no clock, no randomness
     // Buffers alone may return spans of what it owns: see docs/workarounds.md
@@ -62,8 +64,8 @@ let package = Package(
     room(
       "RoostServer",
       [
-        "Buffers", "Compression", "CSystem", "COpenSSL", "EventLoops", "Fetch", "HTTPCore", "Locks", "RealtimeCore",
-        "RedisRelay", "Telemetry", "Tokens", "Transport", "WebSocketCore",
+        "Buffers", "Compression", "CPages", "CSystem", "COpenSSL", "EventLoops", "Fetch", "HTTPCore", "Locks",
+        "RealtimeCore", "RedisRelay", "Telemetry", "Tokens", "Transport", "WebSocketCore",
       ]),
     .executableTarget(
       name: "roost",

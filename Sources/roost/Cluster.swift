@@ -88,7 +88,10 @@ struct Cluster {
       "--host", "127.0.0.1", "--port", "\(port)", "--node-id", name, "--secret-file", secretFile,
       "--trusted-proxies", "127.0.0.1", "--drain-wait", "1", "--drain-window", "3",
     ]
-    try supervisor.start(name, [Console.executable, "serve"] + flags + nodeFlags, settings: settings)
+    // Names for the asking, for the pages; not for nodes that are told to be reached from elsewhere.
+    let isForAll = ["--host", "--development"].contains { flag in nodeFlags.contains { $0.hasPrefix(flag) } }
+    try supervisor.start(
+      name, [Console.executable, "serve"] + flags + (isForAll ? [] : ["--development"]) + nodeFlags, settings: settings)
   }
 
   private mutating func wait(for name: String, _ isThere: () -> Bool) throws -> Bool {
@@ -114,12 +117,20 @@ struct Cluster {
       for event in supervisor.events(within: 60_000) {
         switch event {
         case .stopSignal: return 0
+        case .ended(let child) where isDrained(child):
+          Console.complain("roost cluster: \(child.name) has drained; the other nodes go on")
         case .ended(let child):
           Console.complain("roost cluster: \(child.name) ended unexpectedly (\(child.exitCode ?? 0)): stopping all")
           return 1
         }
       }
     }
+  }
+
+  /// As somebody asked it to over the API, or from the dashboard; without any node there is no cluster.
+  private func isDrained(_ child: Child) -> Bool {
+    let isNode = { (name: String) in name.hasPrefix("node-") }
+    return isNode(child.name) && child.exitCode == 0 && supervisor.children.contains { isNode($0.name) && $0.isRunning }
   }
 
   /// Nodes first, while their clients can still be told and Redis still answers.
@@ -148,10 +159,10 @@ struct Cluster {
 
       \(tokens.joined(separator: "\n"))
 
-      Talk in a browser, each link in a tab of its own:
+      Talk in a browser, in two tabs with two names; and watch the cluster:
 
-        http://127.0.0.1:\(entry)/#token=\(token(for: users[0]))
-        http://127.0.0.1:\(entry)/#token=\(token(for: users[1]))
+        http://127.0.0.1:\(entry)/
+        http://127.0.0.1:\(entry)/dashboard
 
       Or from a terminal:
 

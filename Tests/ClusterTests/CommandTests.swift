@@ -136,7 +136,7 @@ struct CommandTests {
     process.signal(SIGTERM)
     #expect(process.ended() == 0)
     let text = process.text
-    for word in ["alice", "bob", "42", "wscat", "curl", "roost token"] { #expect(text.contains(word)) }
+    for word in ["alice", "bob", "42", "/dashboard", "wscat", "curl", "roost token"] { #expect(text.contains(word)) }
     try await waitUntilGone(children)
     let folder = try #require(text.firstMatch(of: /\/tmp\/roost-\w{6}/)).output
     #expect(!FileManager.default.fileExists(atPath: String(folder)))
@@ -148,6 +148,17 @@ struct CommandTests {
     kill(try #require(children.dropFirst().first), SIGKILL)
     #expect(process.ended() == 1)
     #expect(process.text.contains("ended unexpectedly"))
+    try await waitUntilGone(children)
+  }
+
+  @Test func `a node that was asked to drain leaves the cluster to the others`() async throws {
+    let process = try startCluster()
+    let children = children(of: process)
+    // Redis is the first.
+    kill(try #require(children.dropFirst().first), SIGTERM)
+    #expect(process.says("node-1 has drained; the other nodes go on"))
+    process.signal(SIGTERM)
+    #expect(process.ended() == 0)
     try await waitUntilGone(children)
   }
 

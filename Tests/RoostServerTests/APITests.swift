@@ -297,7 +297,7 @@ struct APITests {
       let adminPort = try #require(node.adminPort)
       let rows: [(path: String, main: Int, admin: Int)] = [
         ("/metrics", 404, 200), ("/api/nothing", 404, 404), (Self.revoke, 404, 405), ("/healthz", 200, 200),
-        ("/readyz", 200, 200), ("/ws/online", 200, 404), ("/ws/stats", 200, 404), ("/", 200, 404), ("/ws", 426, 404),
+        ("/readyz", 200, 200), ("/ws/online", 200, 200), ("/ws/stats", 200, 404), ("/", 200, 404), ("/ws", 426, 404),
         ("/echo", 426, 404),
       ]
       for row in rows {

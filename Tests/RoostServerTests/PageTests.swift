@@ -24,20 +24,6 @@ struct PageTests {
     }
   }
 
-  @Test func `the chat page runs nothing but its own, and stands in nobody's frame`() async throws {
-    try await withNode { node in
-      var client = try TestClient(port: node.port)
-      let page = try get("/", from: &client)
-      let policy = try #require(page.header("content-security-policy"))
-      for rule in ["default-src 'none'", "script-src 'sha256-", "connect-src 'self'", "frame-ancestors 'none'"] {
-        #expect(policy.contains(rule))
-      }
-      #expect(!policy.contains("unsafe") && !policy.contains("*") && !page.body.contains("src="))
-      #expect(page.header("x-content-type-options") == "nosniff")
-      #expect(page.header("access-control-allow-origin") == nil)
-    }
-  }
-
   @Test func `what a node turns away and what it ends is counted by reason`() async throws {
     try await withNode { node in
       var stranger = try TestClient(port: node.port)

@@ -27,7 +27,7 @@ import Testing
       "Buffers", "EventLoops", "Glibc", "HTTPCore", "RealtimeCore", "Synchronization", "Transport", "WebSocketCore",
     ],
     "RoostServer": [
-      "Buffers", "Compression", "CSystem", "COpenSSL", "EventLoops", "Fetch", "FoundationEssentials", "Glibc",
+      "Buffers", "Compression", "CPages", "CSystem", "COpenSSL", "EventLoops", "Fetch", "FoundationEssentials", "Glibc",
       "HTTPCore",
       "Locks", "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "Transport", "WebSocketCore",
     ],

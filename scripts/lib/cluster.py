@@ -65,14 +65,15 @@ def eventually(what, seconds, attempt):
 trusted = {}
 
 
-def get(port, path, host="127.0.0.1"):
+def get(port, path, host="127.0.0.1", headers={}):
     scheme = "https" if port in trusted else "http"
-    with urllib.request.urlopen(f"{scheme}://{host}:{port}{path}", timeout=3, context=trusted.get(port)) as answer:
+    request = urllib.request.Request(f"{scheme}://{host}:{port}{path}", headers=headers)
+    with urllib.request.urlopen(request, timeout=3, context=trusted.get(port)) as answer:
         return answer.read()
 
 
-def get_json(port, path, host="127.0.0.1"):
-    return json.loads(get(port, path, host))
+def get_json(port, path, host="127.0.0.1", headers={}):
+    return json.loads(get(port, path, host, headers))
 
 
 class Cluster:
@@ -115,8 +116,9 @@ class Cluster:
             process.wait()
         self.logs = (*self.logs, (name, log.read_text(errors="replace")[-3000:]))
 
-    def redis(self, name="redis"):
-        port = free_port()
+    def redis(self, name="redis", port=None):
+        """`port`: of one that was stopped, to be the next there."""
+        port = port or free_port()
         self.start(name, "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
 
         def answers():
@@ -151,12 +153,14 @@ class Cluster:
         eventually(f"{name} is ready", 20, ready)
         return port
 
-    def balancer(self, nodes):
+    def balancer(self, nodes, name="haproxy", spare=()):
+        """`spare`: nodes that get clients only when the others are away."""
         port = free_port()
         servers = "\n".join(f"  server node-{node} 127.0.0.1:{node}" for node in nodes)
-        configuration = self.folder / "haproxy.cfg"
+        servers += "".join(f"\n  server node-{node} 127.0.0.1:{node} backup" for node in spare)
+        configuration = self.folder / f"{name}.cfg"
         configuration.write_text(HAPROXY.format(port=port, servers=servers))
-        self.start("haproxy", "haproxy", "-db", "-f", str(configuration))
+        self.start(name, "haproxy", "-db", "-f", str(configuration))
         eventually("the balancer reaches a node", 10, lambda: get(port, "/readyz") is not None)
         return port
 

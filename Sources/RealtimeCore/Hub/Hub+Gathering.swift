@@ -74,7 +74,7 @@ extension Hub {
       address: configuration.address, version: configuration.version, connections: connections.count,
       users: userNumbers.count, rooms: roomNumbers.count,
       uptimeSeconds: Int(max(0, now.monotonic - startedAt) / 1_000),
-      leaseAge: Int(max(0, now.monotonic - (presence.renewedAt ?? startedAt))))
+      leaseAge: Int(max(0, now.monotonic - (presence.renewedAt ?? startedAt))), messages: counters.published)
   }
 
   /// The first rooms with members here. One pass that keeps as many as are wanted, whatever the number of rooms.

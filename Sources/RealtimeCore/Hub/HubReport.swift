@@ -1,5 +1,7 @@
 /// A hub's numbers at the end of a turn.
 public struct HubReport: Sendable, Equatable {
+  /// Which node this is in the cluster's eyes, as `GET /api/nodes` names it.
+  public var instance = ""
   public var counters = HubCounters()
   public var connections = 0
   public var users = 0
@@ -26,6 +28,7 @@ public struct HubReport: Sendable, Equatable {
 extension Hub {
   public var report: HubReport {
     var report = HubReport()
+    report.instance = configuration.instance
     report.counters = counters
     (report.connections, report.users, report.rooms) = (connections.count, userNumbers.count, roomNumbers.count)
     (report.members, report.nodes) = (memberCount, presence.nodes.count)

@@ -106,11 +106,13 @@ struct NodeFacts: Equatable, Sendable {
   var uptimeSeconds: Int
   /// How long ago its lease was renewed, in milliseconds.
   var leaseAge: Int
+  /// What its clients sent, and backends through it, that the relay stored, since it started.
+  var messages: Int
 
   var numbers: [(StaticString, Int)] {
     [
       ("connections", connections), ("users", users), ("rooms", rooms), ("uptime_seconds", uptimeSeconds),
-      ("lease_age_ms", leaseAge),
+      ("lease_age_ms", leaseAge), ("messages", messages),
     ]
   }
 
@@ -129,13 +131,13 @@ struct NodeFacts: Equatable, Sendable {
 extension NodeFacts {
   /// What `node` said.
   init?(node: String, _ words: [Substring]) {
-    guard words.count == 8, let state = State(rawValue: String(words[0])),
+    guard words.count == 9, let state = State(rawValue: String(words[0])),
       words[1].utf8.count <= 512, words[2].utf8.count <= 512
     else { return nil }
     let numbers = words[3...].compactMap { NodeAnswer.number($0) }
-    guard numbers.count == 5 else { return nil }
+    guard numbers.count == 6 else { return nil }
     self.init(
       node: node, state: state, address: String(words[1]), version: String(words[2]), connections: numbers[0],
-      users: numbers[1], rooms: numbers[2], uptimeSeconds: numbers[3], leaseAge: numbers[4])
+      users: numbers[1], rooms: numbers[2], uptimeSeconds: numbers[3], leaseAge: numbers[4], messages: numbers[5])
   }
 }

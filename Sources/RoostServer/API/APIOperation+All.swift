@@ -74,7 +74,8 @@ extension APIOperation {
     APIOperation(
       kind: .slow, method: .get, path: "/api/slow", summary: "This node's slowest clients",
       answer: .object([
-        .needed("clients", .named("Count")), .needed("bytes", .named("Count")), .needed("messages", .named("Count")),
+        .needed("node", .text()), .needed("clients", .named("Count")), .needed("bytes", .named("Count")),
+        .needed("messages", .named("Count")),
         .needed("replay_messages", .named("Count")), .needed("slowest", .list(.named("SlowClient"))),
       ])),
     APIOperation(

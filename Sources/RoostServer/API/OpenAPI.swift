@@ -92,6 +92,7 @@ enum OpenAPI {
         .maybe("address", .text()), .maybe("version", .text()), .maybe("connections", .named("Count")),
         .maybe("users", .named("Count")), .maybe("rooms", .named("Count")),
         .maybe("uptime_seconds", .named("Count")), .maybe("lease_age_ms", .named("Count")),
+        .maybe("messages", .named("Count")),
       ])
     ),
   ]

@@ -1,4 +1,5 @@
 import HTTPCore
+import RealtimeCore
 
 // What a shard answers without asking the hub.
 extension Response {
@@ -7,7 +8,7 @@ extension Response {
     let report = context.backlogs.map(\.latest).reduce(BacklogReport(), +)
     let slowest = report.slowest.map(\.json).joined(separator: ",")
     return json(
-      #"{"clients":\#(report.clients),"bytes":\#(report.bytes),"messages":\#(report.messages),"#
+      #"{"node":"\#(context.hubReport.latest.instance)","clients":\#(report.clients),"bytes":\#(report.bytes),"messages":\#(report.messages),"#
         + #""replay_messages":\#(report.replayMessages),"slowest":[\#(slowest)]}"#)
   }
 }

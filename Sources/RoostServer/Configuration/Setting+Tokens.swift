@@ -20,6 +20,9 @@ extension Setting {
       "leeway", "by which nbf and iat of tokens may lie ahead: clocks differ", 0...300, "seconds",
       \.tokens.leewaySeconds),
     .whether("require-expiry", "refuse tokens that never expire", \.requiresExpiry),
+    .whether(
+      "development", "give everybody a token for any name, to try things out; only at 127.0.0.1 or ::1", \.isDevelopment
+    ),
   ]
 
   private static func list(_ name: String, _ meaning: String, _ place: Place<[String]>) -> Setting {

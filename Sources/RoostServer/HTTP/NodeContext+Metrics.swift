@@ -11,7 +11,7 @@ extension NodeContext {
     let total = shards.reduce(ShardCounters(), +)
     let hub = hubReport.latest
     var text = MetricsText()
-    text.write(Metric.build, [.init([Release.version], .integer(1))])
+    text.write(Metric.build, [.init([Release.version, hub.instance], .integer(1))])
     text.write(Metric.draining, isDraining.load(ordering: .relaxed) ? 1 : 0)
     writeDoor(total, to: &text)
     total.write(to: &text)
@@ -70,7 +70,7 @@ extension NodeContext {
 
 private enum Metric {
   static let build = MetricDescription(
-    "roost_build_info", .gauge, labels: ["version"], help: "Always 1: what runs here.")
+    "roost_build_info", .gauge, labels: ["version", "node"], help: "Always 1: what runs here.")
   static let draining = MetricDescription(
     "roost_draining", .gauge, help: "1 while the node sends its clients elsewhere, or stops.")
   static let sockets = MetricDescription(

@@ -5,14 +5,13 @@ import Telemetry
 
 /// What a node answers to plain HTTP from what it knows.
 enum Page: Sendable {
-  case chat, stats, health, readiness, metrics, openAPI
+  case stats, health, readiness, metrics, openAPI
 
   /// What balancers ask, who must get an answer whatever else is refused.
   var isForMachines: Bool { self == .health || self == .readiness }
 
   func response(_ context: NodeContext, _ log: Log, now: Int64) -> Response {
     switch self {
-    case .chat: ChatPage.response
     case .stats: .stats(context, now: now)
     case .health: Response(.ok, contentType: .plain, body: Array("ok\n".utf8))
     case .readiness: context.readiness

@@ -5,6 +5,10 @@ struct Route: Sendable {
   enum Answer: Sendable {
     /// At once, from what the shard knows.
     case page(Page)
+    /// A file for browsers.
+    case asset(Asset)
+    /// Whether the node gives tokens to everybody, and such a token.
+    case development, developmentToken
     /// The cluster's numbers, from the hub.
     case online
     /// Through the API, for holders of a key and admins.
@@ -29,7 +33,7 @@ struct Route: Sendable {
       case .route(let route, _):
         switch route.answer {
         case .page(let page): page.isForMachines
-        case .online: false
+        case .asset, .development, .developmentToken, .online: false
         case .call: true
         }
       case .otherMethod, .badName, .nothing: false
@@ -42,15 +46,18 @@ struct Route: Sendable {
   let answer: Answer
   let place: Place
 
-  static let all: [Route] = pages + APIOperation.all.map { Route($0.method, $0.path, .call($0), at: .administration) }
+  static let all: [Route] =
+    pages + APIOperation.all.map { Route($0.method, $0.path, .call($0), at: .administration) }
+    + Asset.all.map { Route(.get, $0.path, .asset($0), at: $0.place) }
 
   private static let pages: [Route] = [
-    Route(.get, "/", .page(.chat)),
-    Route(.get, "/ws/online", .online),
+    Route(.get, "/ws/online", .online, at: .both),
     Route(.get, "/ws/stats", .page(.stats)),
     Route(.get, "/healthz", .page(.health), at: .both),
     Route(.get, "/readyz", .page(.readiness), at: .both),
     Route(.get, "/metrics", .page(.metrics), at: .administration),
+    Route(.get, "/development", .development, at: .both),
+    Route(.get, "/development/token", .developmentToken, at: .both),
     Route(.get, "/api/openapi.json", .page(.openAPI), at: .administration),
   ]
 

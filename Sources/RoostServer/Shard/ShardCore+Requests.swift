@@ -71,6 +71,9 @@ extension ShardCore {
   ) {
     switch route.answer {
     case .page(let page): answer(slot, page.response(context, log, now: now.monotonic))
+    case .asset(let asset): answer(slot, asset.response(to: head, in: bytes))
+    case .development: answer(slot, .development(context))
+    case .developmentToken: answer(slot, .developmentToken(context, head, bytes, now: now.wall / 1_000))
     case .online:
       let isVerbose = ((try? head.queryValue("verbose", in: bytes)) ?? nil) != nil
       askOnline(slot, isVerbose: isVerbose)

@@ -117,11 +117,13 @@ import Testing
     user = try found(hub)
     #expect(user["partial"] == nil && (user["nodes"] as? [Any])?.count == 3)
 
-    ask(.nodes, ["answer 3 local n2 draining 10.0.0.2:8080 9.9 5 4 3 2 1", "answer 3 local n3 asleep a b 1 1 1 1 1"])
+    ask(
+      .nodes, ["answer 3 local n2 draining 10.0.0.2:8080 9.9 5 4 3 2 1 6", "answer 3 local n3 asleep a b 1 1 1 1 1 1"])
     hub.advance(Gatherings.patience)
     let nodes = try #require(try found(hub)["nodes"] as? [[String: Any]])
     #expect(nodes.map { $0["state"] as? String } == ["ready", "draining", "silent"])
     #expect(nodes[1]["connections"] as? Int == 5 && nodes[1]["lease_age_ms"] as? Int == 1)
+    #expect(nodes[1]["messages"] as? Int == 6)
 
     ask(.notification(user: nil, title: "t", body: "b"), ["reached 4 2 local", "reached 4 1 local"])
     #expect(hub.answers.last == .reached(connections: 4, isPartial: false))
@@ -162,7 +164,7 @@ import Testing
     #expect(NodeQuestion(words: "user", user: nil) == nil)
     let facts = NodeFacts(
       node: "n", state: .ready, address: "a b", version: "", connections: 1, users: 2, rooms: 3, uptimeSeconds: 4,
-      leaseAge: 5)
+      leaseAge: 5, messages: 6)
     var read = facts
     (read.address, read.version) = ("a_b", "-")
     #expect(NodeAnswer(facts.words.split(separator: " "), to: .nodes, from: "n") == .facts(read))
