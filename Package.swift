@@ -23,7 +23,10 @@ func tests(_ name: String, _ subjects: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "roost",
-  products: [.executable(name: "roost", targets: ["roost"])],
+  products: [
+    .executable(name: "roost", targets: ["roost"]),
+    .library(name: "RoostClient", targets: ["RoostClient"]),
+  ],
   targets: [
     // C: module maps over Debian's libraries, nothing of our own
     .systemLibrary(name: "CSystem"),
@@ -51,6 +54,9 @@ let package = Package(
       "RedisRelay",
       ["Buffers", "CHiredis", "COpenSSL", "EventLoops", "Locks", "RealtimeCore", "Transport"]),
     room("LoadGenerator", ["Buffers", "EventLoops", "HTTPCore", "Transport", "WebSocketCore"]),
+    // what other packages may depend on
+    room(
+      "RoostClient", ["Buffers", "EventLoops", "HTTPCore", "RealtimeCore", "Transport", "WebSocketCore"]),
 
     // the shell
     room(
@@ -61,7 +67,10 @@ let package = Package(
       ]),
     .executableTarget(
       name: "roost",
-      dependencies: ["CSystem", "EventLoops", "LoadGenerator", "RoostServer", "Telemetry", "Tokens", "Transport"],
+      dependencies: [
+        "CSystem", "EventLoops", "HTTPCore", "LoadGenerator", "RoostClient", "RoostServer", "Telemetry", "Tokens",
+        "Transport",
+      ],
       swiftSettings: rules),
 
     .target(
@@ -75,7 +84,7 @@ let package = Package(
       name: "Simulation", dependencies: ["Buffers", "EventLoops", "RealtimeCore", "RedisRelay"],
       path: "Tests/Simulation", exclude: ["Mutants"], swiftSettings: rules),
     .executableTarget(
-      name: "simulate", dependencies: ["Simulation"], path: "Tests/simulate", swiftSettings: rules),
+      name: "simulate", dependencies: ["RealtimeCore", "Simulation"], path: "Tests/simulate", swiftSettings: rules),
     .target(
       name: "FaultRunner", dependencies: ["EventLoops", "LoadGenerator", "RoostTesting", "Tokens"],
       path: "Tests/FaultRunner", exclude: ["shifted-clock.c"], swiftSettings: rules),
@@ -107,8 +116,9 @@ let package = Package(
     tests("RedisRelayTests", ["CSystem", "RedisRelay", "RealtimeCore", "RoostTesting", "Simulation", "Transport"]),
     tests("FetchTests", ["Fetch", "RoostTesting"]),
     tests("RoostServerTests", ["Compression", "RoostServer", "RoostTesting", "Tokens", "Transport"]),
-    tests("ClusterTests", ["RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
-    tests("SimulationTests", ["Simulation"]),
+    tests("RoostClientTests", ["RoostClient", "RoostTesting", "Transport"]),
+    tests("ClusterTests", ["RoostClient", "RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
+    tests("SimulationTests", ["RealtimeCore", "Simulation"]),
     tests("TidyTests", []),
   ]
 )

@@ -1,5 +1,6 @@
 public import EventLoops
 import Glibc
+import HTTPCore
 public import Transport
 
 /// Where clients connect, and with which token.
@@ -13,6 +14,8 @@ public struct Endpoint: Sendable {
   public var token: String?
   /// Through TLS.
   public var tls: TLSClient?
+  /// Whom the certificate must be for; `nil`: the address.
+  public var serverName: String?
 
   public init(address: Address, host: String, target: String, token: String? = nil) {
     (self.address, self.host, self.target, self.token) = (address, host, target, token)
@@ -22,31 +25,19 @@ public struct Endpoint: Sendable {
   func connect() throws(SystemError) -> ByteStream {
     let socket = try Socket.connect(to: address)
     guard let tls else { return ByteStream(socket) }
-    guard let stream = tls.connect(socket, to: address.host) else { throw SystemError(call: "TLS", code: ENOMEM) }
+    let name = serverName ?? address.host
+    guard let stream = tls.connect(socket, to: name) else { throw SystemError(call: "TLS", code: ENOMEM) }
     return stream
   }
 
   /// Takes `ws://host[:port][/path][?query]` with a numeric host or `localhost`, or `wss://…`, which believes any
   /// certificate: what is measured is one's own. `nil` when it is none.
   public init?(_ url: String, token: String? = nil) {
-    guard let scheme = ["ws://", "http://", "wss://", "https://"].first(where: url.hasPrefix) else { return nil }
-    let isSecure = ["wss://", "https://"].contains(scheme)
-    let rest = url.dropFirst(scheme.count)
-    let authority = rest.prefix { $0 != "/" && $0 != "?" }
-    let target = rest[authority.endIndex...]
-    var name = authority
-    var port: UInt16 = isSecure ? 443 : 80
-    if let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") {
-      guard let number = UInt16(authority[authority.index(after: colon)...]) else { return nil }
-      (name, port) = (authority[..<colon], number)
-    }
-    if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
-    guard let address = Address(host: name == "localhost" ? "127.0.0.1" : String(name), port: port),
-      target.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-    else { return nil }
-    let path = target.isEmpty ? "/" : target.hasPrefix("?") ? "/" + target : String(target)
-    self.init(address: address, host: String(authority), target: path, token: token)
-    if isSecure {
+    guard let url = ServerURL(url) else { return nil }
+    let host = url.host == "localhost" ? "127.0.0.1" : url.host
+    guard let address = Address(host: host, port: url.port) else { return nil }
+    self.init(address: address, host: url.authority, target: url.target, token: token)
+    if url.isSecure {
       guard let client = try? TLSClient(.anybody) else { return nil }
       tls = client
     }

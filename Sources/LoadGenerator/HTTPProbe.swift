@@ -4,7 +4,7 @@ import Glibc
 import HTTPCore
 public import Transport
 
-/// A small blocking HTTP client: for health checks, and for asking a node how it is.
+/// A small blocking HTTP client: for health checks, for asking a node how it is, and for commands that call its API.
 public enum HTTPProbe {
   public struct Answer: Sendable, Equatable {
     public var status: Int
@@ -13,7 +13,31 @@ public enum HTTPProbe {
     public var head: String
 
     public var text: String { String(decoding: body, as: UTF8.self) }
+
+    /// Seconds after which the server wants to be asked again.
+    public var retryAfter: Int? {
+      let line = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("retry-after:") }
+      return line.flatMap { Int($0.dropFirst("retry-after:".count).drop { $0 == " " }) }
+    }
   }
+
+  /// Why there is no answer, in words for people.
+  public enum Failure: Error, Equatable, CustomStringConvertible {
+    /// Nothing was sent.
+    case unreachable(String)
+    /// The request may have been read, or not.
+    case noAnswer(String)
+
+    public var description: String {
+      switch self {
+      case .unreachable(let reason): "cannot be reached: \(reason)"
+      case .noAnswer(let reason): "does not answer: \(reason)"
+      }
+    }
+  }
+
+  /// The largest answer that is read, in bytes.
+  private static let largestAnswer = 32 << 20
 
   /// `GET path`; `nil` when there is no sensible answer within `milliseconds`. The connection is closed.
   ///
@@ -22,18 +46,37 @@ public enum HTTPProbe {
     _ path: String, from address: Address, headers: [(name: String, value: String)] = [], tls: TLSClient? = nil,
     milliseconds: Int = 2_000
   ) -> Answer? {
-    let deadline = monotonicMilliseconds() + Int64(milliseconds)
     var endpoint = Endpoint(address: address, host: "\(address)", target: path)
     endpoint.tls = tls
-    guard let socket = try? endpoint.connect(), wait(for: socket, POLLOUT, until: deadline), socket.takeError() == 0,
-      shakeHands(socket, until: deadline)
-    else { return nil }
+    return try? call("GET", at: endpoint, headers: headers, milliseconds: milliseconds)
+  }
+
+  /// One request, whose connection is closed. An endpoint's token goes along as `Authorization`.
+  public static func call(
+    _ method: String, at endpoint: Endpoint, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
+    milliseconds: Int
+  ) throws(Failure) -> Answer {
+    let deadline = monotonicMilliseconds() + Int64(milliseconds)
+    let socket = try open(endpoint)
+    guard wait(for: socket, POLLOUT, until: deadline) else { throw .unreachable("no answer in time") }
+    let error = socket.takeError()
+    guard error == 0 else { throw .unreachable("\(SystemError(call: "connect", code: error))") }
+    guard shakeHands(socket, until: deadline) else {
+      throw .unreachable(socket.failure ?? "the server ends the connection")
+    }
     var request = ByteBuffer()
-    request.append("GET \(path) HTTP/1.1\r\nHost: \(address)\r\nConnection: close\r\n")
-    for header in headers { request.append("\(header.name): \(header.value)\r\n") }
+    request.append("\(method) \(endpoint.target) HTTP/1.1\r\nHost: \(endpoint.host)\r\nConnection: close\r\n")
+    let authorization = endpoint.token.map { [(name: "Authorization", value: "Bearer \($0)")] } ?? []
+    for header in authorization + headers { request.append("\(header.name): \(header.value)\r\n") }
+    if let body { request.append("Content-Length: \(body.count)\r\n") }
     request.append("\r\n" as StaticString)
-    guard case .done(let sent) = socket.send(request.bytes), sent == request.count else { return nil }
-    return receive(from: socket, until: deadline)
+    if let body { request.append(body) }
+    try send(&request, to: socket, until: deadline)
+    return try receive(from: socket, until: deadline)
+  }
+
+  private static func open(_ endpoint: Endpoint) throws(Failure) -> ByteStream {
+    do { return try endpoint.connect() } catch { throw .unreachable("\(error)") }
   }
 
   private static func shakeHands(_ socket: borrowing ByteStream, until deadline: Int64) -> Bool {
@@ -48,31 +91,44 @@ public enum HTTPProbe {
     }
   }
 
-  private static func receive(from socket: borrowing ByteStream, until deadline: Int64) -> Answer? {
+  private static func send(
+    _ request: inout ByteBuffer, to socket: borrowing ByteStream, until deadline: Int64
+  ) throws(Failure) {
+    while !request.isEmpty {
+      switch socket.send(request.bytes) {
+      case .done(let count): request.removeFirst(count)
+      case .wouldBlock: guard wait(for: socket, POLLOUT, until: deadline) else { throw .noAnswer("not in time") }
+      // It may have answered before it had read all.
+      case .endOfStream, .failed: return
+      }
+    }
+  }
+
+  private static func receive(
+    from socket: borrowing ByteStream, until deadline: Int64
+  ) throws(Failure) -> Answer {
     var buffer = ReceiveBuffer(capacity: 64 * 1_024)
     var received = ByteBuffer()
     var parser = ResponseParser()
     var head: ResponseHead?
     while true {
-      guard socket.holdsMore || wait(for: socket, POLLIN, until: deadline) else { return nil }
+      guard socket.holdsMore || wait(for: socket, POLLIN, until: deadline) else { throw .noAnswer("not in time") }
       let result = buffer.receive(after: RawSpan(), from: socket)
-      if case .failed = result { return nil }
+      if case .failed(let code) = result { throw .noAnswer("\(SystemError(call: "receive", code: code))") }
       buffer.withContent { received.append($0.bytes) }
+      guard received.count <= largestAnswer else { throw .noAnswer("the answer is too large") }
       if head == nil {
-        guard let parsed = try? parser.parse(received.bytes) else {
-          if result == .endOfStream { return nil }
-          continue
+        do { head = try parser.parse(received.bytes) } catch { throw .noAnswer("it does not speak HTTP as Roost does") }
+      }
+      if let head {
+        let length = head.bodyLength ?? (result == .endOfStream ? received.count - head.byteCount : .max)
+        if received.count - head.byteCount >= length {
+          return Answer(
+            status: head.status, body: received.array(head.byteCount..<head.byteCount + length),
+            head: String(decoding: received.array(0..<head.byteCount), as: UTF8.self))
         }
-        head = parsed
       }
-      guard let head else { continue }
-      let length = head.bodyLength ?? (result == .endOfStream ? received.count - head.byteCount : .max)
-      if received.count - head.byteCount >= length {
-        return Answer(
-          status: head.status, body: received.array(head.byteCount..<head.byteCount + length),
-          head: String(decoding: received.array(0..<head.byteCount), as: UTF8.self))
-      }
-      if result == .endOfStream { return nil }
+      if result == .endOfStream { throw .noAnswer("it ends the connection") }
     }
   }
 

@@ -30,6 +30,7 @@ extension RedisRelay {
     counters.subscriberFailures += 1
     tell(trouble, "subscriber connection to \(configuration.server): \(why)")
     subscriber.close(now: now, pause: trouble.pause)
+    roomChannels.lost()
     liveness.stop()
     link.trouble(since: since ?? now)
   }
@@ -47,10 +48,13 @@ extension RedisRelay {
       }
     }
     if subscriber.phase == .waiting {
-      subscriptions = 0
       subscriber.enter(.settling, now: now)
-      let channels = [configuration.broadcastChannel, configuration.nodeChannel(configuration.nodeID)]
-      subscriber.outbound.appendCommand(["SUBSCRIBE"] + channels)
+      let rooms = roomChannels.begin()
+      awaitedSubscriptions = 2 + rooms.count
+      subscriber.outbound.appendCommand([
+        "SUBSCRIBE", configuration.broadcastChannel, configuration.nodeChannel(configuration.nodeID),
+      ])
+      change("SUBSCRIBE", rooms)
     }
     establish()
   }
@@ -80,7 +84,8 @@ extension RedisRelay {
     case .settling, .ready:
       guard try reply.takeArray() == 3 else { throw .unexpectedShape }
       switch try reply.takeString() {
-      case "subscribe": confirmSubscription()
+      case "subscribe": try confirmSubscription(&reply)
+      case "unsubscribe": break
       case "message": try takeMessage(&reply)
       default: throw .unexpectedShape
       }
@@ -88,18 +93,58 @@ extension RedisRelay {
     }
   }
 
-  private mutating func confirmSubscription() {
-    subscriptions += 1
-    guard subscriptions == 2 else { return }
+  /// Those of a new connection come first, and together make it ready; every later one is a room's.
+  private mutating func confirmSubscription(_ reply: inout Reply) throws(MalformedReply) {
+    let channel = try reply.takeString()
+    let isRoom = channel.hasPrefix(configuration.roomChannels)
+    var room: RoomName?
+    if isRoom {
+      room = RoomName(String(channel.dropFirst(configuration.roomChannels.count)))
+      guard let room, roomChannels.confirmed(room) else { throw .unexpectedShape }
+    }
+    guard awaitedSubscriptions > 0 else {
+      guard let room else { throw .unexpectedShape }
+      if roomChannels.isFollowed(room) { events.append(.followed(room)) }
+      return
+    }
+    awaitedSubscriptions -= 1
+    // With very many rooms it goes on for a while.
+    if awaitedSubscriptions % Self.roomsPerCommand == 0 { subscriber.enter(.settling, now: now) }
+    guard awaitedSubscriptions == 0 else { return }
     subscriber.enter(.ready, now: now)
     events.append(.resubscribed)
     establish()
   }
 
+  // MARK: Rooms
+
+  private static var roomsPerCommand: Int { 1_000 }
+
+  /// Subscribes to what is followed since, and leaves what nobody came back to.
+  mutating func tendRoomChannels() {
+    roomChannels.tick(now: now)
+    guard roomChannels.hasNews else { return }
+    let (left, joined) = roomChannels.takeNews()
+    change("UNSUBSCRIBE", left)
+    change("SUBSCRIBE", joined)
+  }
+
+  private mutating func change(_ command: String, _ rooms: [RoomName]) {
+    var rest = rooms[...]
+    while !rest.isEmpty {
+      let slice = rest.prefix(Self.roomsPerCommand)
+      subscriber.outbound.appendCommand([command] + slice.map { configuration.roomChannels + $0.text })
+      rest = rest.dropFirst(slice.count)
+    }
+  }
+
+  // MARK: Frames
+
   private mutating func takeMessage(_ reply: inout Reply) throws(MalformedReply) {
-    let isBroadcast = try reply.takeString() == configuration.broadcastChannel
+    let channel = try reply.takeRange()
+    let isDirected = reply.bytes[channel].elementsEqual(ownChannel)
     let range = try reply.takeRange()
-    if !isBroadcast, reply.bytes[range].starts(with: Self.probePrefix) {
+    if isDirected, reply.bytes[range].starts(with: Self.probePrefix) {
       return takeProbe(reply.bytes[range])
     }
     frameBytes += range.count + 64
@@ -109,7 +154,7 @@ extension RedisRelay {
       return
     }
     let frame = Array(reply.bytes[range])
-    events.append(isBroadcast ? .frame(frame) : .directed(frame))
+    events.append(isDirected ? .directed(frame) : .frame(frame))
   }
 
   private mutating func takeProbe(_ bytes: ArraySlice<UInt8>) {

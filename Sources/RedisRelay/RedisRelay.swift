@@ -47,8 +47,12 @@ public struct RedisRelay: ~Copyable, Relay {
   /// What the command connection's server told.
   var server = ServerInfo()
   var subscriberServer = ServerInfo()
-  /// Channels whose subscription Redis confirmed on this connection.
-  var subscriptions = 0
+  /// Subscriptions that Redis must still confirm before this connection is ready.
+  var awaitedSubscriptions = 0
+  /// The channels of rooms, where rooms have channels.
+  var roomChannels = RoomChannels()
+  /// The channel for this node alone, as it stands before its frames.
+  let ownChannel: [UInt8]
   /// The generation whose successor a boot must ask for, because its server changed its role; or empty.
   var distrusted = ""
   /// Begins every probe, so that nobody else's is taken for ours.
@@ -78,6 +82,7 @@ public struct RedisRelay: ~Copyable, Relay {
     self.subscriber = RedisConnection(wire: subscriber, byteLimit: limit, seed: ~seed)
     resolver = Resolver(place: configuration.server.place, wake: surroundings.wake)
     context = ScriptContext(node: configuration.nodeID)
+    ownChannel = Array(configuration.nodeChannel(configuration.nodeID).utf8)
     probeMark = Array("probe \(surroundings.secret(16)) ".utf8)
   }
 
@@ -119,6 +124,13 @@ public struct RedisRelay: ~Copyable, Relay {
     expectReply(.request(ticket, shape))
   }
 
+  public mutating func follow(_ room: RoomName) {
+    guard configuration.topology == .rooms else { return }
+    if roomChannels.follow(room) { events.append(.followed(room)) }
+  }
+
+  public mutating func unfollow(_ room: RoomName) { roomChannels.unfollow(room, now: now) }
+
   public mutating func takeEvents(into events: inout [RelayEvent]) {
     if hasDroppedFrames { self.events.append(.resubscribed) }
     (hasDroppedFrames, frameBytes) = (false, 0)
@@ -138,6 +150,8 @@ public struct RedisRelay: ~Copyable, Relay {
   }
 
   public var state: RelayState { link.state }
+  /// Requests reach Redis, as far as is known at this moment.
+  var isAnswering: Bool { command.phase == .ready }
 
   /// Connects, gives up, probes and sends, as time demands.
   public mutating func tick(now: Int64) {
@@ -149,6 +163,7 @@ public struct RedisRelay: ~Copyable, Relay {
     giveUpWhatIsLate()
     if let number = liveness.due(now: now) { sendProbe(number) }
     rehearse()
+    tendRoomChannels()
     if case .lost(let trouble, let why) = command.flush() { abandonCommand(trouble, why) }
     if case .lost(let trouble, let why) = subscriber.flush() { abandonSubscriber(trouble, why) }
     report()
@@ -158,13 +173,14 @@ public struct RedisRelay: ~Copyable, Relay {
   public var nextDeadline: Int64 {
     guard isRunning else { return .max }
     if !command.outbound.isEmpty && command.canSend || !events.isEmpty { return now }
+    if roomChannels.hasNews && subscriber.canSend { return now }
     if command.holdsMore || subscriber.holdsMore { return now }
     // Only a ready connection is given up for its oldest question; others have a deadline of their own.
     let late = command.phase == .ready ? pending.oldest.map { $0 + timeout } : nil
     return min(
       command.isUp ? command.deadline : command.retryAt, subscriber.isUp ? subscriber.deadline : subscriber.retryAt,
       late ?? .max, liveness.deadline ?? .max, link.deadline ?? .max,
-      rehearsalDue ?? .max, refusals.deadline ?? .max)
+      rehearsalDue ?? .max, refusals.deadline ?? .max, roomChannels.deadline ?? .max)
   }
 
   var timeout: Int64 { Int64(configuration.commandTimeoutMilliseconds) }

@@ -1,6 +1,13 @@
+public import RealtimeCore
+
 /// Where Redis is, who this node is there, and how much may wait.
 public struct RedisRelayConfiguration: Sendable, Equatable {
   public var server: RedisURL
+  /// All nodes of a cluster must agree.
+  public var topology = RelayTopology.broadcast
+  /// Of the servers that rooms are spread over, which this is (from 1), and how many there are. All nodes must agree.
+  public var serverNumber = 1
+  public var serverCount = 1
   /// Unique in the cluster; 1 to 64 of `A-Z a-z 0-9 . _ -`. Becomes part of keys and frames.
   public let nodeID: String
   /// Before every key and channel; at most 32 of `A-Z a-z 0-9 . _ : -`.
@@ -36,12 +43,22 @@ public struct RedisRelayConfiguration: Sendable, Equatable {
 
   var broadcastChannel: String { prefix + "broadcast" }
   func nodeChannel(_ node: String) -> String { prefix + "node:" + node }
+  /// What stands before a room's name in the name of its channel.
+  var roomChannels: String { prefix + "b:" }
+  /// Where a frame for the room's members goes.
+  func channel(of room: RoomName) -> String { topology == .rooms ? roomChannels + room.text : broadcastChannel }
+
+  /// `rooms`, or `rooms:2/3` on the second of three servers.
+  private var topologyWord: String {
+    topology.rawValue + (serverCount == 1 ? "" : ":\(serverNumber)/\(serverCount)")
+  }
 
   /// What the scripts' texts hold of these settings.
   public var scriptSettings: Script.Settings {
     Script.Settings(
       prefix: prefix, historyMessages: historyMessages, historySeconds: historySeconds,
-      leaseMilliseconds: leaseMilliseconds, heartbeatMilliseconds: heartbeatMilliseconds)
+      leaseMilliseconds: leaseMilliseconds, heartbeatMilliseconds: heartbeatMilliseconds,
+      topology: topologyWord, hasRoomChannels: topology == .rooms)
   }
 
   private static func allows(_ byte: UInt8) -> Bool {

@@ -12,4 +12,12 @@ public struct RelayCounters: Sendable, Equatable {
   public var droppedFrames = 0
 
   public init() {}
+
+  /// Counts in what another relay counted.
+  mutating func add(_ other: RelayCounters) {
+    roundTrips.add(other.roundTrips)
+    commandFailures += other.commandFailures
+    subscriberFailures += other.subscriberFailures
+    droppedFrames += other.droppedFrames
+  }
 }

@@ -19,6 +19,7 @@ extension RelayTrouble {
     case "CLUSTERDOWN", "MOVED", "ASK", "CROSSSLOT", "TRYAGAIN": self = .clusterMode
     case "NOSCRIPT": self = .scriptsLost
     case "OLDSESSION": self = .oldSession
+    case "TOPOLOGY": self = .otherTopology
     default: self = Self.phrases.first { text.contains($0.phrase) }?.trouble ?? .other
     }
   }
@@ -35,7 +36,8 @@ extension RelayTrouble {
   var endsConnection: Bool {
     switch self {
     case .unreachable, .timeout, .nonsense, .deafSubscriber, .differentServers, .tls, .authentication, .loading,
-      .readOnly, .masterDown, .clusterMode, .tooManyClients, .tooOld, .scriptsLost, .oldSession:
+      .readOnly, .masterDown, .clusterMode, .tooManyClients, .tooOld, .scriptsLost, .oldSession,
+      .otherTopology:
       true
     case .busy, .outOfMemory, .diskError, .tooFewReplicas, .noPermission, .wrongType, .other: false
     }
@@ -50,6 +52,8 @@ extension RelayTrouble {
     switch self {
     case .unreachable, .timeout, .nonsense, .deafSubscriber, .scriptsLost: 0
     case .oldSession: 1_000
+    // The others must be back first, when Redis was away.
+    case .otherTopology: 5_000
     default: 500
     }
   }
@@ -66,6 +70,7 @@ extension RelayTrouble {
     case .tooManyClients: "raise maxclients: a node needs two connections"
     case .tooOld: "Redis 7.0 or Valkey is needed"
     case .oldSession: "is the node id used twice?"
+    case .otherTopology: "all nodes of a cluster need the same --relay-topology and list of servers"
     case .busy: "a script of somebody else holds Redis up; the relay waits and kills nothing"
     case .outOfMemory: "messages are refused until Redis has memory; raise maxmemory"
     case .diskError: "messages are refused until Redis can save; look at its disk and log"

@@ -53,6 +53,7 @@ extension ScriptContext {
       let words = [String(wallClock() / 1_000), String(position), String(RelayLimits.revocationsPerSlice)]
       return simple(.revocations, words, .revocations(position), &buffer)
     case .broadcast(let frame): return publish(frame, on: configuration.broadcastChannel, &buffer)
+    case .tell(let room, let frame): return publish(frame, on: configuration.channel(of: room), &buffer)
     case .send(let node, let frame): return publish(frame, on: configuration.nodeChannel(node), &buffer)
     }
   }

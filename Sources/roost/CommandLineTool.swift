@@ -10,6 +10,9 @@ enum CommandLineTool {
     case "serve": return await ServeCommand.run(rest)
     case "cluster": return ClusterCommand.run(rest)
     case "token": return TokenCommand.run(rest)
+    case "chat": return await ChatCommand.run(rest)
+    case "publish": return await PublishCommand.run(rest)
+    case "status": return StatusCommand.run(rest)
     case "bench": return BenchCommand.run(rest)
     case ChildCommand.name: return ChildCommand.run(rest)
     case "--version", "version": Console.print("roost \(version)")
@@ -30,6 +33,9 @@ enum CommandLineTool {
       roost serve     one node; --help lists its settings, --check shows what holds and what is wrong with it
       roost cluster   nodes, Redis and a balancer on this machine, for trying it out
       roost token     makes a token
+      roost chat      talks in a room, from a terminal or a script
+      roost publish   puts messages into a room through the HTTP API
+      roost status    shows the cluster: nodes, rooms, rates, slow clients
       roost bench     measures a server
       roost --version
 

@@ -36,7 +36,7 @@ struct Flags {
   }
 
   /// What is read from a file or the environment only.
-  private static let secrets = ["secret": "ROOST_SECRET", "token": "ROOST_TOKEN"]
+  private static let secrets = ["secret": "ROOST_SECRET", "token": "ROOST_TOKEN", "api-key": "ROOST_API_KEY"]
 
   subscript(name: String) -> String? { values[name] }
 

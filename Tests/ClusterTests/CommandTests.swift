@@ -25,6 +25,7 @@ struct CommandTests {
 
   @Test(arguments: [
     ["help"], ["--version"], ["serve", "--help"], ["cluster", "--help"], ["token", "--help"], ["bench", "--help"],
+    ["chat", "--help"], ["publish", "--help"], ["status", "--help"],
   ])
   func `help is there`(arguments: [String]) throws {
     let (code, text) = try run(arguments)
@@ -35,6 +36,7 @@ struct CommandTests {
   @Test(arguments: [
     [], ["fly"], ["token"], ["token", "--user", "a", "--secret", "x"], ["bench"], ["bench", "fanout"],
     ["cluster", "--nodes", "0"],
+    ["chat"], ["publish"], ["status"],
   ])
   func `misuse is told and answered by 2`(arguments: [String]) throws {
     let (code, text) = try run(arguments)

@@ -2,9 +2,10 @@ import EventLoops
 import FaultRunner
 import Glibc
 
-// faults FAULTS [--seed N] [--seeds N] [--seconds N] [--markdown] [--list]
+// faults FAULTS [--seed N] [--seeds N] [--seconds N] [--topology NAME] [--servers N] [--harm-last] [--markdown]
 //
 // FAULTS: names between commas, which strike in turn; `all`: each in a row of its own; `random`: drawn by the seed.
+// NAME: what the nodes have as --relay-topology. Of several servers one is harmed: the first, or the last.
 
 func fail(_ text: String) -> Never {
   FileOutput.write(text + "\n", to: 2)
@@ -13,18 +14,25 @@ func fail(_ text: String) -> Never {
 
 var names = "all"
 var (seed, seeds, seconds): (UInt64, UInt64, Double) = (1, 1, 15)
+var nodeFlags: [String] = []
+var (servers, harmsLast) = (1, false)
 var (isMarkdown, words) = (false, CommandLine.arguments.dropFirst())
 while let word = words.popFirst() {
   switch word {
   case "--markdown": isMarkdown = true
+  case "--topology":
+    guard let name = words.popFirst() else { fail("--topology needs a name") }
+    nodeFlags = ["--relay-topology", name]
   case "--list":
     for name in FaultPlan.names { FileOutput.print("\(name): \(FaultPlan.summary(of: name) ?? "")") }
     exit(0)
-  case "--seed", "--seeds", "--seconds":
+  case "--harm-last": harmsLast = true
+  case "--seed", "--seeds", "--seconds", "--servers":
     guard let value = words.popFirst().flatMap({ Double($0) }), value >= 0 else { fail("\(word) needs a number") }
     if word == "--seed" { seed = UInt64(value) }
     if word == "--seeds" { seeds = UInt64(value) }
     if word == "--seconds" { seconds = value }
+    if word == "--servers" { servers = max(1, Int(value)) }
   default: names = word
   }
 }
@@ -43,7 +51,9 @@ FileOutput.print(isMarkdown ? FaultTable.markdownHead : FaultTable.textHead)
 var violated = 0
 for seed in seed..<seed + seeds {
   for faults in rows {
-    let row = await FaultPlan(faults: faults, seed: seed, seconds: seconds).run()
+    var plan = FaultPlan(faults: faults, seed: seed, seconds: seconds)
+    (plan.nodeFlags, plan.servers, plan.harmsLast) = (nodeFlags, servers, harmsLast)
+    let row = await plan.run()
     FileOutput.print(isMarkdown ? FaultTable.markdown(row) : FaultTable.text(row))
     guard !row.isGood else { continue }
     violated += 1

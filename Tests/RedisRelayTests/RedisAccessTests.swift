@@ -40,7 +40,7 @@ struct RedisAccessTests {
         .init(prefix: "", historyMessages: 1, historySeconds: 1, leaseMilliseconds: 1, heartbeatMilliseconds: 1))
     }
     var needed: Set<String> = ["-@all", "+evalsha", "+script|load", "+publish", "+subscribe", "+info", "+select"]
-    needed.insert("+config|get")
+    needed.formUnion(["+unsubscribe", "+config|get"])
     for text in source {
       for call in text.split(separator: "redis.call('").dropFirst() {
         needed.insert("+" + call.prefix { $0 != "'" }.lowercased())

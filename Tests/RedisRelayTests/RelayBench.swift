@@ -9,6 +9,8 @@ import Transport
 /// A relay on the bench, whatever its kind.
 protocol RelayOnBench: AnyObject {
   func submit(_ request: RelayRequest, ticket: RelayTicket)
+  func follow(_ room: RoomName)
+  func unfollow(_ room: RoomName)
   func takeEvents(into events: inout [RelayEvent])
   func ready(_ event: EventBuffer.Event, now: Int64)
   func tick(now: Int64)
@@ -38,6 +40,11 @@ final class RedisOnBench: RelayOnBench {
     relay.advance(to: monotonicMilliseconds())
     relay.submit(request, ticket: ticket)
   }
+  func follow(_ room: RoomName) { relay.follow(room) }
+  func unfollow(_ room: RoomName) {
+    relay.advance(to: monotonicMilliseconds())
+    relay.unfollow(room)
+  }
   func takeEvents(into events: inout [RelayEvent]) { relay.takeEvents(into: &events) }
   func ready(_ event: EventBuffer.Event, now: Int64) {
     relay.ready(event.token == tokens[0] ? .command : .subscriber, isReadable: event.isReadable, now: now)
@@ -57,6 +64,8 @@ final class LocalOnBench: RelayOnBench {
   }
 
   func submit(_ request: RelayRequest, ticket: RelayTicket) { relay.submit(request, ticket: ticket) }
+  func follow(_ room: RoomName) { relay.follow(room) }
+  func unfollow(_ room: RoomName) { relay.unfollow(room) }
   func takeEvents(into events: inout [RelayEvent]) { relay.takeEvents(into: &events) }
   func ready(_ event: EventBuffer.Event, now: Int64) {}
   func tick(now: Int64) { relay.advance(to: Self.now(now)) }
@@ -98,6 +107,7 @@ final class BenchNode {
   var directed: [String] {
     events.compactMap { if case .directed(let bytes) = $0 { String(decoding: bytes, as: UTF8.self) } else { nil } }
   }
+  var followed: [String] { events.compactMap { if case .followed(let room) = $0 { room.text } else { nil } } }
   var resubscriptions: Int { events.reduce(0) { if case .resubscribed = $1 { $0 + 1 } else { $0 } } }
 }
 
@@ -188,6 +198,13 @@ final class RelayBench {
     lastTicket += 1
     node.relay.submit(request, ticket: lastTicket)
     return lastTicket
+  }
+
+  /// Waits until the room's frames come.
+  func follow(_ room: String, on node: BenchNode) throws {
+    let before = node.followed.count
+    node.relay.follow(RoomName(room)!)
+    try wait("\(room) is followed") { node.followed.count > before }
   }
 
   func reply(_ ticket: RelayTicket, on node: BenchNode) throws -> RelayReply {

@@ -27,6 +27,7 @@ struct RelayTroubleTests {
     ("ERR max number of clients reached", .tooManyClients),
     ("NOSCRIPT No matching script.", .scriptsLost),
     ("OLDSESSION another session of this node", .oldSession),
+    ("TOPOLOGY the nodes of this cluster have rooms, this one has broadcast", .otherTopology),
     ("ERR user_script:3: attempt to index a nil value", .other),
     ("", .other),
   ])

@@ -17,10 +17,11 @@ final class SimulatedOnBench: RelayOnBench {
   private let network: Network
   private let doorbell = Doorbell()
 
-  init(world: World, history: Int) throws {
+  init(world: World, history: Int, topology: RelayTopology = .broadcast) throws {
     self.world = world
     var settings = try RedisRelayConfiguration(server: RedisURL("redis://127.0.0.1:6379"), nodeID: "n1")
     settings.historyMessages = history
+    settings.topology = topology
     network = Network(world: world, redis: SimulatedRedis(world: world, settings: settings))
     let (clock, secrets, doorbell) = (world.clock, SimulatedSecrets(seed: 1), doorbell)
     relay = RedisRelay(
@@ -37,6 +38,11 @@ final class SimulatedOnBench: RelayOnBench {
     relay.submit(request, ticket: ticket)
   }
 
+  func follow(_ room: RoomName) { relay.follow(room) }
+  func unfollow(_ room: RoomName) {
+    relay.advance(to: world.now)
+    relay.unfollow(room)
+  }
   func takeEvents(into events: inout [RelayEvent]) { relay.takeEvents(into: &events) }
   func ready(_ event: EventBuffer.Event, now: Int64) {}
 

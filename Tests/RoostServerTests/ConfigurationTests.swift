@@ -50,6 +50,23 @@ struct ConfigurationTests {
     #expect(read([], ["ROOST_SECRET": secret, "ROOST_REDIS_URL": "redis://b"]).configuration.redisURL == "redis://b")
   }
 
+  @Test func `several servers stand in one list, each once`() throws {
+    let reader = read([], ["ROOST_SECRET": secret, "ROOST_REDIS_URL": "redis://a:1,rediss://:p@b/2,unix:///c"])
+    #expect(reader.problems == [])
+    let servers = try reader.configuration.redisServers()
+    #expect(servers.map { "\($0)" } == ["redis://a:1/0", "rediss://b:6379/2", "unix:///c?db=0"])
+    func problems(_ list: String) -> [String] { read(["--redis-url", list], ["ROOST_SECRET": secret]).problems }
+    #expect(problems("redis://a,redis://b,redis://a") == ["redis-url: a server is named twice"])
+    #expect(problems("redis://a,") == ["redis-url: a Redis URL begins with redis://, rediss:// or unix://"])
+    let many = (1...33).map { "redis://a:\($0)" }.joined(separator: ",")
+    #expect(problems(many) == ["redis-url: at most 32 servers"])
+  }
+
+  @Test func `a topology is one of two`() {
+    #expect("\(read(["--relay-topology", "rooms"]).configuration.relayTopology)" == "rooms")
+    #expect(!read(["--relay-topology", "ring"], ["ROOST_SECRET": secret]).problems.isEmpty)
+  }
+
   @Test func `flags win over the environment`() {
     let reader = read(["--port", "9000"], ["ROOST_SECRET": secret, "ROOST_PORT": "9001", "ROOST_HOST": "127.0.0.1"])
     #expect(reader.configuration.port == 9000)

@@ -100,7 +100,7 @@ struct SecretTests {
     let environment = ["ROOST_SECRET": secret, "ROOST_REDIS_PASSWORD": "p@ss:w%rd"]
     let reader = read(["--redis-url", "redis://user:@h"], environment)
     #expect(reader.problems == [])
-    let server = try reader.configuration.redisServer()
+    let server = try reader.configuration.redisServers()[0]
     #expect(server.user == "user")
     #expect(server.password == "p@ss:w%rd")
     #expect(read([], environment).problems == ["redis-password: there is no redis-url"])
@@ -125,11 +125,14 @@ struct SecretTests {
       #expect(!text.contains("pass\n") && !text.contains("\"pass\""))
     }
     #expect(shown[0].contains("redis://***@redis:6379/1"))
+    let several = read([], ["ROOST_SECRET": secret, "ROOST_REDIS_URL": "redis://a,redis://u:pass@b,redis://c"])
+    #expect(ConfigurationText.effective(several.configuration).contains("redis://***@b,redis://c"))
   }
 
   @Test(arguments: [
     ("", false), ("redis://h", false), ("redis://u:@h", false), ("redis://:@h", false), ("unix:///a@b:c", false),
     ("redis://h/0", false), ("redis://p@h", true), ("redis://:p@h", true), ("unix://:p@/s", true), ("u:p@h", true),
+    ("redis://a,redis://b/1", false), ("redis://a,redis://u:p@b", true), ("redis://u:p,q@a", true),
   ])
   func `a URL holds a password or not`(url: String, holds: Bool) {
     #expect(CredentialURL.holdsPassword(url) == holds)

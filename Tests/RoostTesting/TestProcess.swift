@@ -55,6 +55,20 @@ public final class TestProcess: Sendable {
   /// What it has said, as far as it was read.
   public var text: String { state.withLock { String(decoding: $0.said, as: UTF8.self) } }
 
+  /// Gives it `text` to read.
+  public func write(_ text: String) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes { unsafe send(input, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  /// What it reads ends here.
+  public func endInput() { shutdown(input, CInt(SHUT_WR)) }
+
   /// Reads until it has said `word`; false when it ended without, or took more than a minute.
   public func says(_ word: String) -> Bool {
     let deadline = monotonicMilliseconds() + Self.patience

@@ -1,3 +1,5 @@
+public import RealtimeCore
+
 // Simulation
 //
 // A whole cluster in one thread, under one seed:
@@ -19,6 +21,7 @@ public struct Simulation {
   public let steps: Int
   /// A rule of Redis' scripts to switch off.
   public var mutant: RedisMutant?
+  public var topology = RelayTopology.broadcast
   /// Lines of trace to keep.
   public var traceLimit = 0
   public var isPrinting = false
@@ -37,7 +40,8 @@ public struct Simulation {
 
   public func run() -> Outcome {
     var dice = Dice(seed: seed)
-    let plan = Cluster.Plan(dice: &dice)
+    var plan = Cluster.Plan(dice: &dice)
+    plan.topology = topology
     let cluster = Cluster(seed: seed, plan: plan, mutant: mutant)
     let world = cluster.world
     world.trace.limit = traceLimit

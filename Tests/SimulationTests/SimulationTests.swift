@@ -1,3 +1,4 @@
+import RealtimeCore
 import Simulation
 import Testing
 
@@ -8,6 +9,15 @@ struct SimulationTests {
   func `A cluster keeps its promises under faults`(_ seed: Int) {
     let outcome = Simulation(seed: UInt64(seed), steps: 2_000).run()
     #expect(outcome.violation == nil, "make simulate SEEDS=1 STEPS=2000 SEED=\(seed)")
+    #expect(outcome.counts.delivered > 0 && outcome.counts.acked > 0)
+  }
+
+  @Test(arguments: 1...8)
+  func `It keeps them with a channel per room as well`(_ seed: Int) {
+    var simulation = Simulation(seed: UInt64(seed), steps: 2_000)
+    simulation.topology = .rooms
+    let outcome = simulation.run()
+    #expect(outcome.violation == nil, "scripts/simulate 1 2000 \(seed) --topology rooms")
     #expect(outcome.counts.delivered > 0 && outcome.counts.acked > 0)
   }
 

@@ -1,3 +1,4 @@
+import RealtimeCore
 import Simulation
 
 /// What was asked for on the command line: `simulate SEEDS STEPS [FIRST-SEED]` and flags.
@@ -10,6 +11,7 @@ struct Order {
   /// Go on after a violation, and say at the end what was found where.
   var isSurvey = false
   var mutant: RedisMutant?
+  var topology = RelayTopology.broadcast
   /// Only name the mutants and say what each is.
   var namesMutants = false
 
@@ -21,6 +23,11 @@ struct Order {
       case "--trace": isPrinting = true
       case "--survey": isSurvey = true
       case "--mutants": namesMutants = true
+      case "--topology":
+        guard let topology = RelayTopology(rawValue: rest.popFirst() ?? "") else {
+          throw BadOrder(words: "--topology is broadcast or rooms")
+        }
+        self.topology = topology
       case "--mutant":
         guard let name = rest.popFirst(), let mutant = RedisMutant(rawValue: name) else {
           throw BadOrder(words: "--mutant is one of \(RedisMutant.allCases.map(\.rawValue).joined(separator: ", "))")

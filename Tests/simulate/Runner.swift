@@ -34,6 +34,7 @@ struct Runner {
   private func simulation(_ seed: UInt64) -> Simulation {
     var simulation = Simulation(seed: seed, steps: order.steps)
     (simulation.mutant, simulation.isPrinting) = (order.mutant, order.isPrinting)
+    simulation.topology = order.topology
     return simulation
   }
 
@@ -47,7 +48,7 @@ struct Runner {
       print("\nTHE SECOND RUN DIFFERED: \(second.violation?.description ?? "no violation")")
     }
     print("\nagain:        make simulate SEEDS=1 STEPS=\(order.steps) SEED=\(seed)")
-    print("all of it:    .build/release/simulate 1 \(order.steps) \(seed) --trace")
+    print("all of it:    .build/release/simulate 1 \(order.steps) \(seed) --topology \(order.topology) --trace")
     return 1
   }
 

@@ -115,9 +115,9 @@ class Cluster:
             process.wait()
         self.logs = (*self.logs, (name, log.read_text(errors="replace")[-3000:]))
 
-    def redis(self):
+    def redis(self, name="redis"):
         port = free_port()
-        self.start("redis", "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
+        self.start(name, "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
 
         def answers():
             with socket.create_connection(("127.0.0.1", port), 1) as link:

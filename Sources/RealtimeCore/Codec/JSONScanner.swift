@@ -27,12 +27,14 @@ public struct JSONScanner {
 
   /// The byte that is read next.
   public private(set) var index: Int
-  private var depthLeft = Self.depthLimit
+  private var depthLeft: Int
   private var keysLeft: Int
 
-  public init(at index: Int = 0, keyLimit: Int = Self.keyLimit) {
+  /// - Parameter depthLimit: values are walked over by recursion, so small.
+  public init(at index: Int = 0, keyLimit: Int = Self.keyLimit, depthLimit: Int = Self.depthLimit) {
     self.index = index
     self.keysLeft = keyLimit
+    self.depthLeft = depthLimit
   }
 
   /// Enters the object that starts here. Answers its first key and stands at that key's value, or `nil` and

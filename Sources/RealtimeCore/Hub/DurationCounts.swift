@@ -23,6 +23,12 @@ public struct DurationCounts: Sendable {
     counts[place] &+= 1
     sum &+= duration
   }
+
+  /// Counts in what another counted.
+  public mutating func add(_ other: DurationCounts) {
+    for place in counts.indices { counts[place] &+= other.counts[place] }
+    sum &+= other.sum
+  }
 }
 
 extension DurationCounts: Equatable {

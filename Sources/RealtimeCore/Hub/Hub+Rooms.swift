@@ -220,6 +220,7 @@ extension Hub {
   mutating func forgetRoom(_ number: RoomNumber) {
     freeSlot(number)
     clearRing(number)
+    unfollow(number)
     roomNumbers[rooms.remove(number).name] = nil
     output.actions.append(.forget(number))
   }

@@ -78,8 +78,18 @@ extension Hub {
     }
   }
 
-  /// Asks for all rooms whose question is due, as many in one request as it may hold.
+  /// Asks for all rooms whose question is due; those on one server together.
   mutating func askGaps(_ numbers: [RoomNumber], now: Now) {
+    let spread = configuration.spread
+    guard spread.servers > 1 else { return askGaps(together: numbers, now: now) }
+    for server in 0..<spread.servers {
+      askGaps(
+        together: numbers.filter { rooms.isInUse($0) && spread.server(of: rooms[$0].name) == server }, now: now)
+    }
+  }
+
+  /// As many in one request as it may hold.
+  private mutating func askGaps(together numbers: [RoomNumber], now: Now) {
     var batch: [(room: RoomName, known: Position?)] = []
     var asked: [RoomNumber] = []
     for number in numbers where rooms.isInUse(number) {

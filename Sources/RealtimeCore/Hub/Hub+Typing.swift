@@ -53,9 +53,11 @@ extension Hub {
   ) {
     guard relayState == .connected else { return }  // best effort: nothing typed waits for Redis
     let stamp = stamp(now)
-    broadcast(
-      .member(
-        kind, room: room, user: identity, timestamp: stamp, node: configuration.instance, scratch: &scratch))
+    let envelope = RelayEnvelope.member(
+      kind, room: room, user: identity, timestamp: stamp, node: configuration.instance, scratch: &scratch)
+    scratch.removeAll()
+    envelope.appendRelayFrame(to: &scratch, token: generationToken)
+    ask(.tell(room, scratch.array()), .nothing)
   }
 
   /// A node told.

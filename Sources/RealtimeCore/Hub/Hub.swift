@@ -130,6 +130,7 @@ public struct Hub: ~Copyable {
       doubtAllRooms(now: now)
       doubtRosters(isNewGeneration: false, now: now)
       doubtRevocations(isNewGeneration: false, now: now)
+    case .followed(let room): followed(room, now: now)
     }
   }
 
@@ -206,6 +207,7 @@ public struct Hub: ~Copyable {
   private mutating func settle(_ number: RoomNumber, now: Now) {
     guard rooms.isInUse(number) else { return }
     rooms[number].isMarked = false
+    follow(number)
     publishWaiting(number, now: now)
     serveReturners(number, now: now)
     askRoster(number, now: now)

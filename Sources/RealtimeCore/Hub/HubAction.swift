@@ -62,6 +62,9 @@ public enum HubAction: Sendable {
   case backend(ConnectionID, BackendAnswer)
   case online(ConnectionID, OnlineAnswer)
   case relay(RelayRequest, RelayTicket)
+  /// The relay's calls of the same names.
+  case follow(RoomName)
+  case unfollow(RoomName)
   /// Somebody wants this node to drain and to end.
   case drain
   /// So many connections must go elsewhere, one after the other within so many milliseconds.

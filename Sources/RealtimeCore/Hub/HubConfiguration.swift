@@ -12,6 +12,10 @@ public struct HubConfiguration: Sendable {
   public var address = ""
   public var version = ""
   public var connectionsPerUser = 20
+  /// Over which servers the relay spreads rooms. What is asked about rooms of several at once fails when one is away.
+  public var spread = RoomSpread(servers: 1)
+  /// The relay wants to be told which rooms have members here.
+  public var followsRooms = false
   /// Milliseconds between losing a socket and telling others.
   public var leaveGrace: Int64 = 2_000
   /// Milliseconds between sending a connection away and telling others that its user left: what its client was told to

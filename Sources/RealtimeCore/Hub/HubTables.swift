@@ -120,6 +120,8 @@ struct HubRoom: ~Copyable {
   /// Who is here, over all nodes.
   var roster = RoomRoster()
   var duties = RosterDuties()
+  /// The relay was told that there are members here.
+  var isFollowed = false
   var isMarked = false
 
   init(name: RoomName) { self.name = name }

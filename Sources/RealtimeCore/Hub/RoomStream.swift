@@ -46,6 +46,8 @@ public struct RoomStream<Message> {
   /// How many questions in a row got no answer.
   public private(set) var failures = 0
   private var recent = RecentDeliveries()
+  /// Where it begins was asked before frames were sure to come.
+  private var startsInDoubt = false
 
   public init() {}
 
@@ -57,6 +59,7 @@ public struct RoomStream<Message> {
     position = top
     if heldEpoch == top.epoch { held = held.filter { $0.key > top.offset } }
     if !held.isEmpty { ask(at: now + Self.gapPatience) }
+    if startsInDoubt { doubt(now: now) }
   }
 
   /// A message came, with its place. What is to be delivered next besides comes from ``next()``.
@@ -97,8 +100,10 @@ public struct RoomStream<Message> {
     ask(at: now + Self.gapPatience)
   }
 
-  /// Frames may have been missed: ask as soon as possible.
+  /// Frames may have been missed: ask as soon as possible. Without a position that is when there is one, because it may
+  /// come from an answer that is older than this doubt.
   public mutating func doubt(now: Int64) {
+    startsInDoubt = position == nil
     guard position != nil else { return }
     (isAsking, mustAsk) = (false, true)
     failures = 0

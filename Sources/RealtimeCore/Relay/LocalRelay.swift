@@ -99,7 +99,7 @@ public struct LocalRelay: ~Copyable, Relay {
     case .revoke(let wanted): return .revoked(refused: revoke(wanted))
     case .revocations(let position):
       return .revocations(revocations.slice(after: position, horizon: horizon))
-    case .broadcast(let frame):
+    case .broadcast(let frame), .tell(_, let frame):
       events.append(.frame(frame))
       return .sent(receivers: 1)
     case .send(_, let frame):

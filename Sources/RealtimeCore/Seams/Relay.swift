@@ -1,8 +1,8 @@
 /// Carries messages and presence between the nodes of a cluster.
 ///
-/// Calls never block. Every request gets exactly one reply event; replies come in the order of the requests, except
-/// that ``RelayFailure`` may come at any time. Beside replies a relay reports frames that other nodes (or other
-/// programs) published, and changes of its own state.
+/// Calls never block. Every request gets exactly one reply event; replies about one room come in the order of the
+/// requests, except that ``RelayFailure`` may come at any time. Beside replies a relay reports frames that other nodes
+/// (or other programs) published, and changes of its own state.
 ///
 /// What every implementation promises:
 /// - A room's messages are numbered 1, 2, 3 … within an epoch, and stored, before their publish is answered. Messages
@@ -16,11 +16,24 @@
 ///   in a room publish exactly one frame. A fenced incarnation changes nothing.
 /// - A revocation that was answered is stored until its end, and every node that is subscribed is told that there is
 ///   something to read. Of two with one key the later bounds hold; reading from any position leaves none out.
+/// - A room that is followed is as if subscribed for it alone: its frames come from ``RelayEvent/followed(_:)`` on,
+///   until it is unfollowed, and what was missed before is for `read` to tell. Frames of other rooms may come, or not.
 /// - A failed request has an unknown outcome: it may have run, and it may still run. Sending it again is safe.
 public protocol Relay: ~Copyable {
   mutating func submit(_ request: RelayRequest, ticket: RelayTicket)
   /// Moves what happened since the last call to the end of `events`.
   mutating func takeEvents(into events: inout [RelayEvent])
+  /// This node has members in the room, and wants what is said there. No request, and never refused: over lost
+  /// connections the relay remembers it.
+  mutating func follow(_ room: RoomName)
+  /// It has none any more.
+  mutating func unfollow(_ room: RoomName)
+}
+
+extension Relay where Self: ~Copyable {
+  /// A relay that hands on what is said in all rooms has nothing to do.
+  public mutating func follow(_ room: RoomName) {}
+  public mutating func unfollow(_ room: RoomName) {}
 }
 
 /// Names a request, so that its reply finds its asker.
@@ -165,6 +178,8 @@ public enum RelayRequest: Sendable {
   case revocations(after: Int)
   /// Hands a frame to all nodes; not stored. → `sent`
   case broadcast([UInt8])
+  /// Hands a frame to all nodes that follow the room, and perhaps to others; not stored. → `sent`
+  case tell(RoomName, [UInt8])
   /// Hands a frame to one node. → `sent`
   case send(node: String, [UInt8])
 }
@@ -235,4 +250,6 @@ public enum RelayEvent: Sendable {
   case generation(id: String, token: String)
   /// Frames may have been missed up to now, none from now on.
   case resubscribed
+  /// The same for the frames of one room, because it is followed now. Relays that hand on everything do not tell.
+  case followed(RoomName)
 }

@@ -16,6 +16,8 @@ public enum RelayTrouble: String, Sendable, CaseIterable {
   case tooManyClients = "too_many_clients"
   case tooOld = "too_old"
   case scriptsLost = "scripts_lost"
+  /// The other nodes relay in another way, or know other servers.
+  case otherTopology = "other_topology"
   /// Another process uses this node's id.
   case oldSession = "old_session"
 

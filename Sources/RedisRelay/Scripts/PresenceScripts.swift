@@ -19,7 +19,7 @@ extension Script {
       redis.call('HSET', meta, 'v', version)
       redis.call('EXPIRE', meta, META_TTL)
       local who = '{"id":"'..user..'","name":"'..(name == '' and user or name)..'"}'
-      redis.call('PUBLISH', P..'broadcast',
+      redis.call('PUBLISH', HAS_CHANNELS and P..'b:'..room or P..'broadcast',
         '{"type":"'..kind..'","room":"'..room..'","payload":'..who..',"sender":'..who..',"timestamp":"'..stamp
         ..'","node":"'..ARGV[2]..'","version":'..version..',"count":'..redis.call('HLEN', P..'p:r:'..room)
         ..',"token":"'..token..'"}')

@@ -44,6 +44,7 @@ extension Script {
     local token = string.sub(ARGV[1], -32)
     local room = ARGV[4]
     local stream, meta = P..'h:'..room, P..'m:'..room
+    local channel = HAS_CHANNELS and P..'b:'..room or P..'broadcast'
     local known = redis.call('HMGET', meta, 'o', 'e', 'x')
     local top, epoch, renewed = tonumber(known[1]), known[2], tonumber(known[3])
     local isNew = not top or not epoch or string.sub(epoch, 1, 12) ~= short
@@ -71,7 +72,7 @@ extension Script {
           redis.call('EXPIRE', bucket, 360)
           redis.call('UNLINK', P..'i:'..(period - 2)..part)
         end
-        redis.call('PUBLISH', P..'broadcast',
+        redis.call('PUBLISH', channel,
           text..',"epoch":"'..epoch..'","offset":'..top..',"token":"'..token..'"}')
         out[#out + 1], out[#out + 2], out[#out + 3] = top, epoch, 0
       end

@@ -15,6 +15,10 @@ public enum Script: Int, CaseIterable, Sendable {
     public var historySeconds: Int
     public var leaseMilliseconds: Int
     public var heartbeatMilliseconds: Int
+    /// What `ws:topology` holds: how the nodes relay, in one word.
+    public var topology = "broadcast"
+    /// What is said in a room goes to `ws:b:<room>` and not to `ws:broadcast`.
+    public var hasRoomChannels = false
   }
 
   /// The text as Redis gets it.
@@ -58,6 +62,7 @@ public enum Script: Int, CaseIterable, Sendable {
     local MAXLEN, STREAM_TTL = \(settings.historyMessages), \(settings.historySeconds)
     local META_TTL = STREAM_TTL + 86400
     local LEASE, INTERVAL = \(settings.leaseMilliseconds), \(settings.heartbeatMilliseconds)
+    local TOPOLOGY, HAS_CHANNELS = '\(settings.topology)', \(settings.hasRoomChannels)
 
     """
   }

@@ -43,8 +43,12 @@ public struct SecretSetting: Sendable {
 
 /// A URL as far as a password may stand in it: `scheme://[[user]:password@]rest`.
 public enum CredentialURL {
-  /// Whether it holds more than a user. A lone word before the `@` is a password.
+  /// Whether it, or one of several between commas, holds more than a user. A lone word before the `@` is a password.
   public static func holdsPassword(_ text: String) -> Bool {
+    text.split(separator: ",").contains { oneHoldsPassword(String($0)) }
+  }
+
+  private static func oneHoldsPassword(_ text: String) -> Bool {
     let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
     let authority = text[start...].prefix { $0 != "/" }
     guard let at = authority.lastIndex(of: "@") else { return false }

@@ -24,15 +24,19 @@ extension ServerConfiguration {
     return problems
   }
 
-  /// Where Redis is and how to get in; the password may stand apart from the URL.
-  func redisServer() throws(RedisConfigurationError) -> RedisURL {
-    try RedisURL(redisURL, password: redisPassword)
-  }
+  /// The most servers that rooms may be spread over.
+  private static var redisServerLimit: Int { 32 }
 
   private var redisProblems: [String] {
     guard !redisURL.isEmpty else { return redisPassword.isEmpty ? [] : ["redis-password: there is no redis-url"] }
-    do { _ = try redisServer() } catch { return ["redis-url: \(error)"] }
-    return []
+    guard redisURLs.count <= Self.redisServerLimit else {
+      return ["redis-url: at most \(Self.redisServerLimit) servers"]
+    }
+    do {
+      let servers = try redisServers()
+      let isTwice = servers.indices.contains { servers[..<$0].contains(servers[$0]) }
+      return isTwice ? ["redis-url: a server is named twice"] : []
+    } catch { return ["redis-url: \(error)"] }
   }
 
   private var administrationProblems: [String] {

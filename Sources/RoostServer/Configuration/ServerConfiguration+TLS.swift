@@ -44,7 +44,7 @@ extension ServerConfiguration {
     if let identity = tls.identity {
       do { _ = try TLSServer(identity) } catch { problems.append("tls-cert, tls-key: \(error)") }
     }
-    guard redisURL.hasPrefix("rediss://") else {
+    guard redisURLs.contains(where: { $0.hasPrefix("rediss://") }) else {
       return problems + (redisTLS.isEmpty ? [] : ["redis-ca-file, redis-cert-file, redis-key-file: for rediss:// only"])
     }
     if redisTLS.own.isHalf { problems.append("redis-cert-file, redis-key-file: one needs the other") }

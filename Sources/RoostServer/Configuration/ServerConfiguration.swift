@@ -1,4 +1,5 @@
 public import HTTPCore
+public import RealtimeCore
 public import Tokens
 
 /// Everything a node can be told. A plain value: build it, change it, compare it, print it.
@@ -124,6 +125,8 @@ public struct ServerConfiguration: Equatable, Sendable {
   /// `redis://`, `rediss://`, `unix://`; empty: no Redis, one node with the same promises from memory.
   public var redisURL = ""
   public var redisPrefix = "ws:"
+  /// How what is said in a room finds the nodes with its members.
+  public var relayTopology = RelayTopology.broadcast
   /// Besides a password in the URL; empty: none.
   public var redisPassword = ""
   /// For `rediss://`.

@@ -1,3 +1,5 @@
+import RealtimeCore
+
 extension Setting {
   /// Every setting there is, in the order of the help. Secrets are not among them: see ``SecretSetting``.
   public static let all =
@@ -16,9 +18,19 @@ extension Setting {
     .text("node-id", "name in the cluster, unique; empty: host name and random letters", \.nodeID),
     .number("shards", "threads that serve clients; 0: one per core", 0...128, "threads", \.shards),
     .text(
-      "redis-url", "where the nodes meet; empty: no Redis, one node alone",
+      "redis-url", "where the nodes meet, or several between commas; empty: no Redis, one node alone",
       form: "redis[s]://[user:@]host[:port][/database] or unix:///path", \.redisURL),
     .text("redis-prefix", "begins every key and channel in Redis", \.redisPrefix),
+    Setting(
+      "relay-topology", "what nodes hear: all that is said, or only rooms with members on them; one for all nodes",
+      form: "broadcast | rooms"
+    ) {
+      $0.relayTopology.rawValue
+    } write: { text, configuration in
+      guard let topology = RelayTopology(rawValue: String(text)) else { return false }
+      configuration.relayTopology = topology
+      return true
+    },
     Setting(
       "degraded", "messages while Redis is away: refused, or delivered on this node only (marked, not stored)",
       form: "refuse | local"

@@ -1,3 +1,4 @@
+import Buffers
 import EventLoops
 import RealtimeCore
 import RedisRelay
@@ -22,6 +23,8 @@ extension HubHost {
       ? nil : Rate(burst: limits.rateBurst, nanosecondsPerToken: Int64(1_000_000_000 / limits.ratePerSecond))
     (settings.recoveryMessages, settings.recoveryBytes) = (limits.recoveryMessages, limits.recoveryBytes)
     settings.connectionsPerUser = limits.connectionsPerUser
+    settings.followsRooms = !configuration.redisURL.isEmpty && configuration.relayTopology == .rooms
+    settings.spread = RoomSpread(servers: configuration.redisURLs.count)
     settings.deliversLocally = configuration.deliversWhenDegraded
     settings.historyMessages = limits.historyMessages
     settings.historySeconds = limits.historySeconds
@@ -50,16 +53,29 @@ extension HubHost {
           seed: seed(), historyMessages: limits.historyMessages, historySeconds: limits.historySeconds,
           historyBytes: limits.historyBytes, now: now))
     }
+    let servers = try configuration.redisServers()
+    guard servers.count > 1 else { return NodeRelay(try relay(to: servers, 0, configuration, instance, loop)) }
+    var relays = Slab<RedisRelay>()
+    for number in servers.indices { _ = relays.insert(try relay(to: servers, number, configuration, instance, loop)) }
+    return NodeRelay(SpreadRelay(relays, secret: RelaySurroundings.machine(waking: loop).secret))
+  }
+
+  /// To one of the servers.
+  private static func relay(
+    to servers: [RedisURL], _ number: Int, _ configuration: ServerConfiguration, _ instance: String, _ loop: EventLoop
+  ) throws(RedisConfigurationError) -> RedisRelay {
     var settings = try RedisRelayConfiguration(
-      server: configuration.redisServer(), nodeID: instance, prefix: configuration.redisPrefix)
-    settings.historyMessages = limits.historyMessages
-    settings.historySeconds = limits.historySeconds
+      server: servers[number], nodeID: instance, prefix: configuration.redisPrefix)
+    settings.historyMessages = configuration.limits.historyMessages
+    settings.historySeconds = configuration.limits.historySeconds
+    settings.topology = configuration.relayTopology
+    (settings.serverNumber, settings.serverCount) = (number + 1, servers.count)
     let secure = try secureWay(to: settings.server, configuration)
-    return NodeRelay(
-      RedisRelay(
-        configuration: settings, command: SocketWire(loop: loop, token: Token.relay, secure: secure),
-        subscriber: SocketWire(loop: loop, token: Token.relay + 1, secure: secure),
-        surroundings: .machine(waking: loop), seed: seed()))
+    let token = Token.relay + 2 * UInt64(number)
+    return RedisRelay(
+      configuration: settings, command: SocketWire(loop: loop, token: token, secure: secure),
+      subscriber: SocketWire(loop: loop, token: token + 1, secure: secure),
+      surroundings: .machine(waking: loop), seed: seed())
   }
 
   /// TLS, and whose certificate it must find at the other end.

@@ -87,6 +87,8 @@ struct HubHost: ~Copyable {
     switch action {
     case .item(let room, let item): return batches.add(item, to: room)
     case .relay(let request, let ticket): return relay.submit(request, ticket: ticket)
+    case .follow(let room): return relay.follow(room)
+    case .unfollow(let room): return relay.unfollow(room)
     case .notice(let notice): return log.note(notice)
     default: break
     }
@@ -120,7 +122,7 @@ struct HubHost: ~Copyable {
       FrameWriter.append(.text, text.extracting(range), to: &frame)
       let bytes = frame.array()
       for slot in 0..<UInt32(outgoing.count) { outgoing[slot].commands.append(.everyone(bytes)) }
-    case .item, .relay, .notice: break
+    case .item, .relay, .follow, .unfollow, .notice: break
     }
   }
 

@@ -24,6 +24,12 @@ public struct FaultPlan: Sendable {
   public var faults: [String]
   public var seed: UInt64
   public var seconds: Double
+  /// For all nodes, beside those of the faults.
+  public var nodeFlags: [String] = []
+  /// Redis servers that rooms are spread over: all but one are left in peace.
+  public var servers = 1
+  /// The one that is harmed is the last, not the first.
+  public var harmsLast = false
 
   public init(faults: [String], seed: UInt64, seconds: Double) {
     (self.faults, self.seed, self.seconds) = (faults, seed, seconds)
@@ -58,7 +64,8 @@ private struct Run {
     let appends = faults.contains(where: \.needsAOF)
     let site = try Site(
       seed: plan.seed, redisOptions: appends ? ["--appendonly", "yes", "--appendfsync", "everysec"] : [],
-      flags: faults.flatMap(\.nodeFlags), shifts: faults.contains(where: \.needsShiftedClocks))
+      flags: faults.flatMap(\.nodeFlags) + plan.nodeFlags, shifts: faults.contains(where: \.needsShiftedClocks),
+      otherServers: plan.servers - 1, harmsLast: plan.harmsLast)
     defer { site.stop() }
     try await site.startAll()
     let people = faults.compactMap(\.plan).first ?? Crowd.Plan()

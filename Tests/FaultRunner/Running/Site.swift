@@ -17,6 +17,9 @@ final class Site {
   var redis: RedisServer
   /// Servers that are not in use any more; kept because they go when nobody holds them.
   var retired: [RedisServer] = []
+  /// Servers that hold a part of the rooms and are never harmed.
+  private let others: [RedisServer]
+  private let harmsLast: Bool
   /// Between each node and Redis.
   let wires: [FaultProxy]
   /// Between some clients and each node.
@@ -32,8 +35,16 @@ final class Site {
   var mayBeFenced: Set<Int> = []
   private var random: SeededGenerator
 
-  /// - Parameter shifts: Redis and the nodes get clocks that can be set.
-  init(seed: UInt64, redisOptions: [String], flags: [String] = [], shifts: Bool = false) throws {
+  /// - Parameters:
+  ///   - shifts: Redis and the nodes get clocks that can be set.
+  ///   - otherServers: how many servers there are beside the one that is harmed.
+  ///   - harmsLast: that one is the last of the nodes' list.
+  init(
+    seed: UInt64, redisOptions: [String], flags: [String] = [], shifts: Bool = false, otherServers: Int = 0,
+    harmsLast: Bool = false
+  ) throws {
+    others = try (0..<otherServers).map { _ in try RedisServer() }
+    self.harmsLast = harmsLast
     random = SeededGenerator(seed: seed)
     folder = "/tmp/roost-faults-\(getpid())"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -96,8 +107,11 @@ final class Site {
   }
 
   func node(named name: String, port: UInt16, wire: FaultProxy, wrapper: [String] = []) throws -> ClusterNode {
-    try ClusterNode(
-      name: name, port: port, flags: ["--redis-url", "redis://127.0.0.1:\(wire.port)"] + flags,
+    let safe = others.map { "redis://127.0.0.1:\($0.port)" }
+    let harmed = ["redis://127.0.0.1:\(wire.port)"]
+    let servers = harmsLast ? safe + harmed : harmed + safe
+    return try ClusterNode(
+      name: name, port: port, flags: ["--redis-url", servers.joined(separator: ",")] + flags,
       secretFile: folder + "/secret", logPath: folder + "/\(name).log", wrapper: wrapper)
   }
 
@@ -152,7 +166,7 @@ final class Site {
   func stop() {
     for node in nodes { node.signal(SIGKILL) }
     redis.stop()
-    for server in retired { server.stop() }
+    for server in retired + others { server.stop() }
     try? FileManager.default.removeItem(atPath: folder)
   }
 }

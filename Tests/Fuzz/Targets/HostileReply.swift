@@ -46,7 +46,7 @@ struct HostileReply {
         RevocationSlice(
           entries: Array(entries.compactMap(\.self).prefix(number(0) % 3)), position: number(2), top: number(3),
           isLast: number(1) % 2 == 0, horizon: Int64(number(4))))
-    case .broadcast, .send: return .sent(receivers: number(0))
+    case .broadcast, .tell, .send: return .sent(receivers: number(0))
     }
   }
 

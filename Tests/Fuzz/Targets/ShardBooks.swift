@@ -95,7 +95,7 @@ struct ShardBooks {
       if connections[id] == .open { commands.append(.replayDrained(id)) }
     case .close(let id, _):
       if go(id) { commands.append(.disconnect(id, .left)) }
-    case .forget, .online, .relay, .notice, .refreshed, .backend, .drain, .shed: break
+    case .forget, .follow, .unfollow, .online, .relay, .notice, .refreshed, .backend, .drain, .shed: break
     }
   }
 

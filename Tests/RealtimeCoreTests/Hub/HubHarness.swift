@@ -34,6 +34,9 @@ final class HubHarness {
   private(set) var shed: [Int] = []
   private var members: [RoomNumber: [ConnectionID]] = [:]
 
+  /// What the relay was told to follow (`+`), and not to follow any more (`-`).
+  var followed: [String] = []
+
   var holdsRequests = false
   var held: [(request: RelayRequest, ticket: RelayTicket)] = []
   /// What every request is answered with at once, and the requests that were.
@@ -312,6 +315,8 @@ final class HubHarness {
       } else {
         relay.submit(request, ticket: ticket)
       }
+    case .follow(let room): followed.append("+\(room.text)")
+    case .unfollow(let room): followed.append("-\(room.text)")
     case .notice(let notice): notices.append(notice)
     }
   }

@@ -259,7 +259,7 @@ import Testing
     let (phone, laptop) = (hub.member(1, user: "ann"), hub.member(2, user: "ann"))
     hub.advance(1_000)
     hub.holdsRequests = true
-    func frames() -> Int { hub.held.count { if case .broadcast = $0.request { true } else { false } } }
+    func frames() -> Int { hub.held.count { if case .tell = $0.request { true } else { false } } }
     for _ in 0..<30 {
       hub.tell(.typing(phone, RoomName("r")!, isTyping: true))
       hub.tell(.typing(laptop, RoomName("r")!, isTyping: true))

@@ -118,6 +118,17 @@ import Testing
     #expect(rest(&stream) == [400])
   }
 
+  @Test func `a beginning that is older than a doubt is asked about, even when nothing follows`() {
+    var stream = Stream()
+    stream.doubt(now: 5)
+    #expect(stream.takeQuestion(now: 5) == nil, "from where?")
+    stream.start(at: place(7), now: 6)
+    #expect(stream.takeQuestion(now: 6) == place(7))
+    var other = Stream()
+    other.start(at: place(7), now: 6)
+    #expect(other.takeQuestion(now: 60) == nil)
+  }
+
   @Test func `an answer that was cut by its size is used, and the rest asked for`() {
     var stream = Stream()
     stream.start(at: place(0), now: 0)

@@ -72,7 +72,7 @@ final class SharedRelay {
       let top = Position(epoch: "e\(generation)", offset: 0)
       return .read(
         questions.map { RoomRead(room: $0.room, known: $0.known, top: top, messages: [], isComplete: true) })
-    case .broadcast(let frame):
+    case .broadcast(let frame), .tell(_, let frame):
       frames.append(frame)
       return .sent(receivers: 1)
     default: return .failed(.unavailable)

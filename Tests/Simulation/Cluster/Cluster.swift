@@ -42,6 +42,7 @@ final class Cluster {
       var settings = try? RedisRelayConfiguration(server: url, nodeID: node)
     else { preconditionFailure("the simulation's own settings are good") }
     settings.historyMessages = plan.history
+    settings.topology = plan.topology
     return settings
   }
 
@@ -54,6 +55,8 @@ final class Cluster {
     /// Milliseconds between two acts of a client, on average.
     var pace: Int
     var history: Int
+    /// Not drawn: a seed is the same run in both, as far as it can be.
+    var topology = RelayTopology.broadcast
 
     init(dice: inout Dice) {
       nodes = dice.roll(1...5)

@@ -59,7 +59,7 @@ extension SimulatedNode {
     case .reply(let ticket, let reply):
       if unanswered.removeValue(forKey: ticket) == nil { ledger.fail(.answered, "\(name) got two answers for one") }
       if world.trace.isOn, case .failed(let why) = reply { world.trace.note(name, "question \(ticket) failed: \(why)") }
-    case .resubscribed, .generation:
+    case .resubscribed, .followed, .generation:
       world.trace.note(name, "\(event)")
     case .state(let state):
       if state != .connected { steadySince = .max } else { steadySince = world.now }
@@ -117,6 +117,8 @@ extension SimulatedNode {
       if world.trace.isOn { note(request, ticket) }
       if case .register(let incarnation, _, _) = request { self.incarnation = incarnation }
       relay.submit(request, ticket: ticket)
+    case .follow(let room): relay.follow(room)
+    case .unfollow(let room): relay.unfollow(room)
     case .notice(let notice): world.trace.note(name, "\(notice)")
     }
   }

@@ -66,6 +66,7 @@ final class SimulatedNode {
     }
     var configuration = HubConfiguration(instance: name)
     configuration.rate = nil
+    configuration.followsRooms = settings.topology == .rooms
     let clock = network.world.clock
     hub = Hub(
       configuration, seed: network.world.dice.next(), now: Now(monotonic: clock.milliseconds, wall: clock.wall))

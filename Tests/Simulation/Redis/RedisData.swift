@@ -43,6 +43,7 @@ struct RedisData {
   }
 
   var generation = ""
+  var topology = "broadcast"
   var revoked: [[UInt8]: Revoked] = [:]
   var revocations = 0
   var sessions: [String: Int] = [:]

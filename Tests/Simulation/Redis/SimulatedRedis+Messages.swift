@@ -1,3 +1,4 @@
+import RealtimeCore
 import RedisRelay
 
 /// BOOT, PUBLISH and READ. Each says in Swift what the Lua text of the same name says.
@@ -5,9 +6,16 @@ extension SimulatedRedis {
   func boot(_ call: ScriptCall) -> RedisReply {
     // Arguments: 1 node, 2 lineage, 3 random part, 4 token, 5 the generation to replace.
     let (node, lineage, distrusted) = (call.text(1), call.text(2), call.text(5))
+    if data.topology != settings.topology.rawValue {
+      guard !data.leases.values.contains(where: { $0 >= time / 1_000 - 60_000 }) else {
+        return .error("TOPOLOGY the nodes of this cluster have \(data.topology)")
+      }
+      data.generation = ""
+    }
     let isOurs = mutant == .storedGeneration || data.generation.prefix(24) == lineage
     if data.generation.isEmpty || !isOurs || data.generation == distrusted {
       data.generation = "\(lineage)-\(call.text(3)).\(call.text(4))"
+      data.topology = settings.topology.rawValue
       witness?.generationBegan(data.generation)
       spare()
     }
@@ -60,7 +68,7 @@ extension SimulatedRedis {
       data.digests[period, default: [:]][digest] = RedisData.Place(offset: offset, epoch: epoch)
       publish(
         text + Array(#","epoch":"\#(epoch)","offset":\#(offset),"token":"\#(call.token)"}"#.utf8),
-        on: settings.prefix + "broadcast")
+        on: channel(of: room))
       out += [.integer(offset), .word(epoch), .integer(0)]
     }
     if hasStored {

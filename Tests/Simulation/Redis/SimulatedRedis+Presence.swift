@@ -12,7 +12,7 @@ extension SimulatedRedis {
       + #","node":"\#(call.node)","version":\#(version),"count":\#(data.rooms[room]?.count ?? 0)"#
       + #","token":"\#(call.token)"}"#
     witness?.announced(kind, room: room, user: user)
-    publish(Array(frame.utf8), on: settings.prefix + "broadcast")
+    publish(Array(frame.utf8), on: channel(of: room))
   }
 
   private func extendMeta(_ room: String) {

@@ -1,3 +1,4 @@
+import RealtimeCore
 public import RedisRelay
 
 // SimulatedRedis
@@ -89,6 +90,7 @@ public final class SimulatedRedis {
     case "EVALSHA": return evaluate(command)
     case "PUBLISH": return .integer(publish(command.words[2], on: command.text(1)))
     case "SUBSCRIBE": return subscribe(Array(command.words.dropFirst()), session)
+    case "UNSUBSCRIBE": return unsubscribe(Array(command.words.dropFirst()), session)
     case "SCRIPT": return load(command)
     case "INFO": return .word(information)
     case "AUTH", "SELECT": return .ok
@@ -122,11 +124,26 @@ public final class SimulatedRedis {
   private func subscribe(_ channels: [[UInt8]], _ session: RedisSession) -> RedisReply? {
     var out: [UInt8] = []
     for channel in channels {
-      session.channels.append(channel.text)
+      if !session.channels.contains(channel.text) { session.channels.append(channel.text) }
       RedisReply.array([.word("subscribe"), .text(channel), .integer(session.channels.count)]).append(to: &out)
     }
     session.link.push(out)
     return nil
+  }
+
+  private func unsubscribe(_ channels: [[UInt8]], _ session: RedisSession) -> RedisReply? {
+    var out: [UInt8] = []
+    for channel in channels {
+      session.channels.removeAll { $0 == channel.text }
+      RedisReply.array([.word("unsubscribe"), .text(channel), .integer(session.channels.count)]).append(to: &out)
+    }
+    session.link.push(out)
+    return nil
+  }
+
+  /// Where what is said in a room goes.
+  func channel(of room: String) -> String {
+    settings.prefix + (settings.topology == .rooms ? "b:" + room : "broadcast")
   }
 
   @discardableResult
