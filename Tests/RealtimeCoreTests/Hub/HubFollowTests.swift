@@ -48,7 +48,8 @@ struct HubFollowTests {
     let question = try #require(take(hub, isRead).first)
     guard case .read(let rooms) = question.request else { return }
     #expect(rooms.map(\.known) == [Position(epoch: epoch, offset: 0)])
-    let text = #"{"type":"new_message","room":"r","payload":{"content":"missed"},"id":"n2-1""#
+    let text =
+      #"{"type":"new_message","room":"r","payload":{"content":"missed"},"id":"n2-1""#
       + #","timestamp":"2026-11-29T00:00:00.000Z""#
     let read = RoomRead(
       room: RoomName("r")!, known: rooms[0].known, top: Position(epoch: epoch, offset: 1),
