@@ -4,7 +4,8 @@ RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
 .PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
-	simulate mutants fuzz api-test browser-test metrics-test attacks js-test rolling
+	simulate mutants fuzz api-test browser-test metrics-test attacks js-test rolling \
+	balancer-test deploy-check
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -27,6 +28,8 @@ help:
 	@echo 'make attacks         attacks on a node where 1,000 clients chat, as a Markdown table: SECONDS=10 each'
 	@echo 'make mutants         what the simulation finds when rules are switched off'
 	@echo 'make metrics-test    a real Prometheus watches two nodes, with the files of deploy/'
+	@echo 'make balancer-test   haproxy and nginx with the files of deploy/, while clients chat and nodes end'
+	@echo 'make deploy-check    the files of deploy/ against schemas, tools and the node itself'
 	@echo 'make container-test  docker-compose.yml on a real Docker engine'
 	@echo 'make clean           forget everything built'
 
@@ -135,6 +138,12 @@ attacks: build
 	scripts/install-deps attacks
 	scripts/attacks --seconds $(SECONDS)
 	scripts/attacks --tokens
+
+balancer-test: build
+	scripts/balancer-test
+
+deploy-check: build
+	scripts/deploy-check
 
 container-test:
 	scripts/container-test

@@ -1,15 +1,21 @@
-"""What a cluster of containers must do, seen from inside its network: talk, count, grow, shrink, lose a node.
+"""What a cluster of containers must do, seen from inside its network: talk, count, grow, shrink, lose a node, be renewed.
+A crowd chats through the balancer all the while, and nothing of what it says may be lost.
 
     scenario.py docker compose -f docker-compose.yml …     (already up with three nodes)
 """
 
 import asyncio
+import json
+import os
 import pathlib
+import random
 import subprocess
 import sys
 import time
 import urllib.error
+import urllib.request
 
+import jwt
 from websockets.asyncio.client import connect
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -18,15 +24,20 @@ sys.dont_write_bytecode = True
 
 import clients  # noqa: E402
 import cluster  # noqa: E402
+import crowd  # noqa: E402
 
 COMPOSE = sys.argv[1:]
 BALANCER = 8080
+TLS = 8443
 PYTHON = "python-websockets"
+# Who talks from beginning to end, and who only holds connections to be spread.
+TALKERS = 12
+HOLDERS = 18
 
 
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+def run(*command, **environment):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, env={**os.environ, **environment})
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout} {done.stderr}"
     return done.stdout.strip()
 
 
@@ -34,34 +45,48 @@ def compose(*arguments):
     return run(*COMPOSE, *arguments)
 
 
+def inspect(container, form):
+    return run("docker", "inspect", "--format", form, container)
+
+
 def nodes():
     """Container → address of every running node."""
     found = compose("ps", "--quiet", "node").split()
-    form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-    return {container: run("docker", "inspect", "--format", form, container) for container in found}
+    return {container: inspect(container, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}") for container in found}
 
 
 def token(user, name):
+    """By the program in the image."""
     return compose("exec", "--no-TTY", "node", "roost", "token", "--user", str(user), "--name", name)
+
+
+def own_token(user, name):
+    """Many of them: faster by ourselves."""
+    claims = {"sub": str(user), "name": name, "exp": int(time.time()) + 3600}
+    return jwt.encode(claims, os.environ["ROOST_SECRET"], "HS256")
 
 
 def scale(count):
     compose("up", "--detach", "--wait", "--wait-timeout", "60", "--no-build", "--no-recreate", "--scale", f"node={count}")
 
 
-def online():
-    return cluster.get_json(BALANCER, "/ws/online")
-
-
 def connections(address):
     return cluster.get_json(8080, "/ws/stats", address)["active_connections"]
+
+
+def fullest():
+    """The container with the most connections: one whose end is noticed."""
+    shares = {container: connections(address) for container, address in nodes().items()}
+    found = max(shares, key=shares.get)
+    assert shares[found] > 0, f"nobody is connected: {shares}"
+    return found
 
 
 def counted(seconds=5, **expected):
     """Any node, asked through the balancer, knows the truth about the whole cluster."""
 
     def matches():
-        seen = online()
+        seen = cluster.get_json(BALANCER, "/ws/online")
         if any(seen[key] != value for key, value in expected.items()):
             raise ValueError(seen)
         return True
@@ -69,26 +94,47 @@ def counted(seconds=5, **expected):
     cluster.eventually(f"/ws/online says {expected}", seconds, matches)
 
 
-def talk(number, *addresses):
+def is_hardened():
+    """What the kernel says of a node's process, and what its image is."""
+    container = next(iter(nodes()))
+    process = inspect(container, "{{.State.Pid}}")
+    status = pathlib.Path(f"/proc/{process}/status").read_text()
+    said = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert said["Uid"].split() == ["10001"] * 4 and said["Gid"].split() == ["10001"] * 4, f"runs as {said['Uid']}"
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(said[kind], 16) == 0, f"{kind} is {said[kind]}"
+    assert said["NoNewPrivs"] == "1" and said["Seccomp"] == "2", "privileges can be gained, or any call be made"
+    mounts = pathlib.Path(f"/proc/{process}/mounts").read_text().splitlines()
+    (root,) = [line.split()[3] for line in mounts if line.split()[1] == "/"]
+    assert root.split(",")[0] == "ro", f"the root is mounted {root}"
+    check = inspect(container, "{{json .Config.Healthcheck.Test}}")
+    assert check == '["CMD","roost","serve","--healthcheck"]', f"the health check is {check}"
+    for service in ("redis", "balancer"):
+        kept = inspect(compose("ps", "--quiet", service), "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}")
+        assert kept == "true [ALL]", f"{service}: {kept}"
+    megabytes = int(run("docker", "image", "inspect", "--format", "{{.Size}}", "roost")) // 1_000_000
+    print(f"  the image: {megabytes} MB, uid 10001, no capabilities, read-only root, no shell in its health check")
+
+
+def talk(number, *urls):
     commands = clients.kinds(sys.executable)
 
     def together():
-        counted(online=2, users=2)
+        counted(online=TALKERS + 2, users=TALKERS + 2)
 
-    urls = [f"ws://{address}/ws" for address in addresses]
     clients.converse({PYTHON: commands[PYTHON]}, PYTHON, PYTHON, urls, token, number, together)
 
 
-class Crowd:
+class Holders:
     """Connections through the balancer that stay until somebody closes them."""
-
-    def __init__(self, tokens):
-        self.tokens = tokens
 
     async def open(self):
         self.sockets = [
-            await connect(f"ws://127.0.0.1:{BALANCER}/ws", additional_headers={"Authorization": f"Bearer {token}"})
-            for token in self.tokens
+            await connect(
+                f"ws://127.0.0.1:{BALANCER}/ws",
+                additional_headers={"Authorization": f"Bearer {own_token(f'holder-{number}', 'Holder')}"},
+            )
+            for number in range(HOLDERS)
         ]
         return self
 
@@ -101,71 +147,121 @@ class Crowd:
     async def __aexit__(self, *_):
         await self.close()
 
-    async def settle(self, closed):
-        """The close codes of the `closed` connections that the server ends."""
-
-        async def ended():
-            while sum(socket.close_code is not None for socket in self.sockets) < closed:
-                await asyncio.sleep(0.05)
-
-        await asyncio.wait_for(ended(), 45)
+    def codes(self):
         return [socket.close_code for socket in self.sockets if socket.close_code is not None]
 
 
-async def evenly_spread(tokens, addresses):
-    """A crowd that is the same on every node: the balancer has found them all (it asks DNS once a second)."""
+async def evenly_spread(addresses):
+    """Holders fill up what talkers left: the balancer has found all nodes (it asks DNS once a second)."""
     deadline = time.monotonic() + 15
     while True:
-        counted(online=0)
-        crowd = await Crowd(tokens).open()
+        counted(online=TALKERS)
+        holders = await Holders().open()
         shares = [connections(address) for address in addresses]
-        if len(set(shares)) == 1:
-            return crowd
-        await crowd.close()
-        assert time.monotonic() < deadline, f"the balancer spread {len(tokens)} connections like this: {shares}"
+        if max(shares) - min(shares) <= 1:
+            return holders, shares
+        await holders.close()
+        assert time.monotonic() < deadline, f"the balancer spread connections like this: {shares}"
 
 
-async def grow_and_shrink(tokens):
+async def grow_and_shrink(people):
     """Three, five, two nodes: new ones get their share, leaving ones say goodbye, the others notice nothing."""
     await asyncio.to_thread(scale, 5)
-    counted(nodes=5, online=0)
-    async with await evenly_spread(tokens, nodes().values()) as crowd:
-        counted(online=10, nodes=5)
+    counted(nodes=5, online=TALKERS)
+    holders, shares = await evenly_spread(nodes().values())
+    async with holders:
+        counted(online=TALKERS + HOLDERS, nodes=5)
         await asyncio.to_thread(scale, 2)
-        codes = await crowd.settle(closed=6)
-        assert set(codes) <= {1001, 1012}, f"leaving nodes closed with {codes}"
-        counted(online=4, nodes=2, seconds=10)
-    counted(online=0, nodes=2)
+        await asyncio.to_thread(people.all_back)
+        codes = holders.codes()
+        assert codes and set(codes) <= {1001, 1012}, f"leaving nodes closed with {codes}"
+        counted(online=TALKERS + HOLDERS - len(codes), nodes=2, seconds=10)
+    counted(online=TALKERS, nodes=2)
+    return f"spread {shares}, {len(codes)} of {HOLDERS} sent away"
 
 
-def stops_cleanly():
-    container = next(iter(nodes()))
+def stops_cleanly(people):
+    container = fullest()
     started = time.monotonic()
-    run("docker", "stop", "--time", "35", container)
-    status = run("docker", "inspect", "--format", "{{.State.ExitCode}}", container)
+    run("docker", "stop", "--time", "40", container)
+    took = time.monotonic() - started
+    status = inspect(container, "{{.State.ExitCode}}")
     assert status == "0", f"SIGTERM ended a node with {status}"
-    counted(nodes=1, seconds=10)
+    people.all_back()
+    counted(nodes=1, online=TALKERS, seconds=10)
     run("docker", "start", container)
     counted(nodes=2, seconds=20)
-    return f"stopped in {time.monotonic() - started:.1f} s"
+    return f"in {took:.1f} s"
 
 
-def survives_a_crash():
-    container = next(iter(nodes()))
+def call(method, path):
+    """A backend's call, through the balancer."""
+    key = {"Authorization": f"Bearer {os.environ['ROOST_API_KEY']}"}
+    asked = urllib.request.Request(f"http://127.0.0.1:{BALANCER}/api/{path}", method=method, headers=key)
+    with urllib.request.urlopen(asked, timeout=5) as answer:
+        return json.loads(answer.read())
+
+
+def drains_when_told(people):
+    """Any node is asked to drain the fullest one, which ends, and is started anew by the engine."""
+    full = max(call("GET", "nodes")["nodes"], key=lambda node: node["connections"])["node"]
+    answer = call("POST", f"nodes/{full}/drain")
+    assert answer == {"node": full, "draining": True}, answer
+
+    def is_another():
+        names = [node["node"] for node in call("GET", "nodes")["nodes"]]
+        return len(names) == 2 and full not in names
+
+    cluster.eventually("a new node is in its place", 50, is_another)
+    people.all_back()
+    counted(nodes=2, online=TALKERS)
+
+
+def survives_a_crash(people):
+    container = fullest()
     run("docker", "kill", "--signal", "KILL", container)
-    counted(nodes=1, seconds=8)
+    people.all_back()
+    counted(nodes=1, online=TALKERS, seconds=10)
     run("docker", "start", container)
     counted(nodes=2, seconds=20)
 
 
-def survives_redis():
+def survives_redis(people):
+    """What was said so far is judged first: from here on Redis has lost something, and everybody is told."""
+    said = people.finish()
+    assert people.nobody_noticed(), f"somebody was refused or seemed to leave: {said}"
+    people.talk()
     compose("restart", "redis")
-    counted(nodes=2, seconds=15)
+    people.all_back(30)
+    counted(nodes=2, online=TALKERS, seconds=15)
+    return f"until then {said}"
+
+
+def is_renewed(people):
+    """deploy/rolling-update puts nodes of another image in the place of the old."""
+    subprocess.run(["docker", "build", "--quiet", "--tag", "roost", "-"], input=b"FROM roost\nLABEL renewed=1\n", check=True, capture_output=True)
+    image = run("docker", "image", "inspect", "--format", "{{.Id}}", "roost")
+    before = set(nodes())
+    run(str(ROOT / "deploy/rolling-update"), COMPOSE=" ".join(COMPOSE))
+    after = nodes()
+    assert len(after) == len(before) and not before & set(after), f"{before} became {set(after)}"
+    for container in after:
+        assert inspect(container, "{{.Image}}") == image, "a node of the old image is left"
+    people.all_back()
+    counted(nodes=2, online=TALKERS, seconds=10)
+
+
+def speaks_tls():
+    """The profile tls, with the certificate of this run."""
+    run(*COMPOSE, "--profile", "tls", "up", "--detach", "--no-build", "--no-recreate", "--scale", "node=2", "balancer-tls")
+    os.environ["SSL_CERT_FILE"] = os.environ["ROOST_CERTIFICATE"]
+    cluster.eventually("the balancer speaks TLS", 10, lambda: urllib.request.urlopen(f"https://localhost:{TLS}/readyz", timeout=3).status == 200)
+    talk(4, f"wss://localhost:{TLS}/ws", f"ws://127.0.0.1:{BALANCER}/ws")
 
 
 def is_watched():
     """Prometheus, with the files of deploy/, finds both nodes by the network's DNS, and its rules work."""
-    run(*COMPOSE, "--profile", "monitoring", "up", "--detach", "--no-build", "prometheus")
+    run(*COMPOSE, "--profile", "monitoring", "up", "--detach", "--no-build", "--no-recreate", "prometheus")
     port = 9090
 
     def sees():
@@ -183,25 +279,41 @@ def is_watched():
         assert error.code == 404, error
 
 
-def main():
-    first, second, _ = nodes().values()
-    tokens = [token(20_000 + number, f"crowd {number}") for number in range(10)]
-    balancer = f"127.0.0.1:{BALANCER}"
-    steps = {
-        "three nodes count themselves": lambda: counted(nodes=3, online=0),
-        "two users talk across two nodes": lambda: talk(1, f"{first}:8080", f"{second}:8080"),
+def steps(people, first, second):
+    balancer = f"ws://127.0.0.1:{BALANCER}/ws"
+    return {
+        "two users talk across two nodes": lambda: talk(1, f"ws://{first}:8080/ws", f"ws://{second}:8080/ws"),
         "two users talk through the balancer": lambda: talk(2, balancer, balancer),
-        "three nodes, five, two": lambda: asyncio.run(grow_and_shrink(tokens)),
-        "a node that is asked to stop exits 0": stops_cleanly,
-        "a killed node is counted out in 8 s": survives_a_crash,
-        "Redis may restart": survives_redis,
+        "three nodes, five, two": lambda: asyncio.run(grow_and_shrink(people)),
+        "a node that is asked to stop exits 0": lambda: stops_cleanly(people),
+        "a node that is told to drain is replaced": lambda: drains_when_told(people),
+        "a killed node is counted out in 8 s": lambda: survives_a_crash(people),
+        "new nodes take the place of the old": lambda: is_renewed(people),
+        "Redis may restart": lambda: survives_redis(people),
         "and they still talk": lambda: talk(3, balancer, balancer),
+        "through TLS too": speaks_tls,
         "Prometheus watches them": is_watched,
     }
-    for name, step in steps.items():
-        started = time.monotonic()
-        step()
-        print(f"  {name}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+def timed(name, step):
+    started = time.monotonic()
+    said = step()
+    print(f"  {name}: {time.monotonic() - started:.1f} s{': ' + said if said else ''}", flush=True)
+
+
+def main():
+    seed = random.randrange(1 << 30)
+    print(f"  seed {seed}", flush=True)
+    is_hardened()
+    timed("three nodes count themselves", lambda: counted(nodes=3, online=0, seconds=10))
+    first, second, _ = nodes().values()
+    members = crowd.people(TALKERS, 3, f"ws://127.0.0.1:{BALANCER}/ws", own_token, 0.3, seed)
+    with crowd.Crowd(members) as people:
+        people.talk()
+        for name, step in steps(people, first, second).items():
+            timed(name, step)
+        print(f"  all the while: {people.finish(announced_is_fine=True)}", flush=True)
 
 
 main()
