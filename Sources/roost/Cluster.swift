@@ -112,30 +112,29 @@ struct Cluster {
 
   // MARK: Run and stop
 
+  /// A node may go: what becomes of its clients is worth seeing. Without Redis, the balancer or any node it is over.
   private mutating func watch() -> CInt {
     while true {
       for event in supervisor.events(within: 60_000) {
         switch event {
         case .stopSignal: return 0
-        case .ended(let child) where isDrained(child):
-          Console.complain("roost cluster: \(child.name) has drained; the other nodes go on")
         case .ended(let child):
-          Console.complain("roost cluster: \(child.name) ended unexpectedly (\(child.exitCode ?? 0)): stopping all")
-          return 1
+          let code = child.exitCode ?? 0
+          let nodes = supervisor.children.count { Self.isNode($0.name) && $0.isRunning }
+          guard Self.isNode(child.name), nodes > 0 else {
+            Console.complain("roost cluster: \(child.name) ended unexpectedly (\(code)): stopping all")
+            return 1
+          }
+          let end = code == 0 ? "has drained" : "ended (\(code))"
+          Console.complain("roost cluster: \(child.name) \(end), \(nodes) go on")
         }
       }
     }
   }
 
-  /// As somebody asked it to over the API, or from the dashboard; without any node there is no cluster.
-  private func isDrained(_ child: Child) -> Bool {
-    let isNode = { (name: String) in name.hasPrefix("node-") }
-    return isNode(child.name) && child.exitCode == 0 && supervisor.children.contains { isNode($0.name) && $0.isRunning }
-  }
-
   /// Nodes first, while their clients can still be told and Redis still answers.
   private mutating func stop() {
-    supervisor.stop({ $0.hasPrefix("node-") }, seconds: 35)
+    supervisor.stop(Self.isNode, seconds: 35)
     supervisor.stop({ $0 == "haproxy" }, seconds: 5)
     supervisor.stop({ _ in true }, seconds: 5)
   }
@@ -191,6 +190,8 @@ struct Cluster {
 
   private var secretFile: String { folder.file("secret") }
   private var balancerFile: String { folder.file("haproxy.cfg") }
+
+  private static func isNode(_ name: String) -> Bool { name.hasPrefix("node-") }
 
   private static func isReady(_ port: UInt16) -> Bool {
     guard let address = Address(host: "127.0.0.1", port: port) else { return false }

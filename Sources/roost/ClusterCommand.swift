@@ -42,7 +42,7 @@ enum ClusterCommand {
     roost cluster [--nodes 3] [--port 8080] [--redis-url URL] [--secret-file FILE] [--no-balancer] [-- NODE FLAGS]
 
     Starts nodes, a Redis if none is named, and haproxy in front if it is installed; prints addresses and tokens; stops
-    everything on Ctrl-C. Nothing is kept.
+    everything on Ctrl-C. Nothing is kept. A node that ends is not started again; the others go on.
 
       --nodes        how many; default 3
       --port         of the balancer; nodes take the next free ones; default 8080

@@ -142,12 +142,25 @@ struct CommandTests {
     #expect(!FileManager.default.fileExists(atPath: String(folder)))
   }
 
-  @Test func `a child that dies ends the cluster with 1`() async throws {
+  /// Redis is its first child, then come the nodes.
+  @Test func `a cluster without Redis ends with 1`() async throws {
+    let process = try startCluster()
+    let children = children(of: process)
+    kill(try #require(children.first), SIGKILL)
+    #expect(process.ended() == 1)
+    #expect(process.text.contains("redis ended unexpectedly (137): stopping all"))
+    try await waitUntilGone(children)
+  }
+
+  @Test func `a cluster goes on without a node, and ends with 1 without any`() async throws {
     let process = try startCluster()
     let children = children(of: process)
     kill(try #require(children.dropFirst().first), SIGKILL)
+    #expect(process.says("node-1 ended (137), 1 go on"))
+    #expect(children.filter { kill($0, 0) == 0 }.count == children.count - 1)
+    kill(try #require(children.dropFirst(2).first), SIGKILL)
     #expect(process.ended() == 1)
-    #expect(process.text.contains("ended unexpectedly"))
+    #expect(process.text.contains("node-2 ended unexpectedly (137): stopping all"))
     try await waitUntilGone(children)
   }
 
@@ -156,7 +169,7 @@ struct CommandTests {
     let children = children(of: process)
     // Redis is the first.
     kill(try #require(children.dropFirst().first), SIGTERM)
-    #expect(process.says("node-1 has drained; the other nodes go on"))
+    #expect(process.says("node-1 has drained, 1 go on"))
     process.signal(SIGTERM)
     #expect(process.ended() == 0)
     try await waitUntilGone(children)

@@ -8,23 +8,13 @@ import Testing
 /// The description, the routes and the documents say the same.
 @Suite("API: description", .timeLimit(.minutes(5)))
 struct OpenAPITests {
-  private static let root = URL(filePath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
-  private static func document(_ name: String) throws -> String {
-    try String(contentsOf: root.appending(path: "docs").appending(path: name), encoding: .utf8)
-  }
-
   /// After a change of the table: `ROOST_WRITE_OPENAPI=1 swift test --filter OpenAPITests`.
   @Test func `the node tells what the file holds`() async throws {
-    if ProcessInfo.processInfo.environment["ROOST_WRITE_OPENAPI"] != nil {
-      try OpenAPI.text.write(
-        to: Self.root.appending(path: "docs").appending(path: "openapi.json"), atomically: true, encoding: .utf8)
-    }
+    try Documents.rewrite("openapi.json", as: OpenAPI.text, when: "ROOST_WRITE_OPENAPI")
     try await withNode { node in
       var client = try TestClient(port: node.port)
       try client.send("GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
-      #expect(try client.answer()?.body == Self.document("openapi.json"))
+      #expect(try client.answer()?.body == Documents.text("openapi.json"))
     }
   }
 
@@ -56,7 +46,7 @@ struct OpenAPITests {
   }
 
   @Test func `the document has every call and every status`() throws {
-    let document = try Self.document("API.md")
+    let document = try Documents.text("API.md")
     for operation in APIOperation.all {
       let name = operation.method == .get ? "GET" : "POST"
       #expect(document.contains("`\(name) \(operation.path)"), "\(operation.path)")

@@ -14,12 +14,15 @@ public enum ConfigurationText {
   /// The list of flags, with what they mean, what may be written and what holds otherwise.
   public static func help() -> String {
     let plain = ServerConfiguration()
-    let entries = Setting.all.map { setting in
-      let value = setting.value(in: plain)
-      return """
-          --\(padded(setting.name, column - 4))\(setting.meaning)
-        \(padded("", column))\(setting.form)\(value.isEmpty ? "" : "; default \(value)")
-        """
+    let entries = SettingGroup.all.flatMap { group in
+      ["\(group.title):"]
+        + group.settings.map { setting in
+          let value = setting.value(in: plain)
+          return """
+              --\(padded(setting.name, column - 4))\(setting.meaning)
+            \(padded("", column))\(setting.form)\(value.isEmpty ? "" : "; default \(value)")
+            """
+        }
     }
     let secrets = SecretSetting.all.map { secret in
       """
@@ -31,6 +34,7 @@ public enum ConfigurationText {
       Settings, as flags or in the environment (--redis-url is ROOST_REDIS_URL). Flags win.
 
       \(entries.joined(separator: "\n"))
+      Secrets:
       \(secrets.joined(separator: "\n"))
 
       """

@@ -85,7 +85,7 @@ public struct ServerConfiguration: Equatable, Sendable {
     public init() {}
   }
 
-  /// The echo endpoint of the tutorial; it has limits of its own because conformance suites send large messages.
+  /// An echo endpoint for trying out; it has limits of its own because conformance suites send large messages.
   public struct Echo: Equatable, Sendable {
     public var isEnabled = false
     public var path = "/echo"

@@ -2,8 +2,10 @@ import Tokens
 
 extension Setting {
   static let rooms: [Setting] = [
-    .patterns("default-join", "rooms that may be joined with a token that names none", \.defaultRooms.join),
-    .patterns("default-send", "rooms that may be sent to with a token that names none", \.defaultRooms.send),
+    .patterns(
+      "default-join", "rooms that may be joined with a token that names none; others: FORBIDDEN", \.defaultRooms.join),
+    .patterns(
+      "default-send", "rooms that may be sent to with a token that names none; others: FORBIDDEN", \.defaultRooms.send),
   ]
 
   /// A lone `*` is any room and no text is none, so that neither can be meant by accident.

@@ -2,11 +2,9 @@ import RealtimeCore
 
 extension Setting {
   /// Every setting there is, in the order of the help. Secrets are not among them: see ``SecretSetting``.
-  public static let all =
-    place + tls + tokens + administration + protocolRules + rooms + door + compression + limits + conduct + times
-    + drain + logging
+  public static let all = SettingGroup.all.flatMap(\.settings)
 
-  private static let place: [Setting] = [
+  static let place: [Setting] = [
     .text("host", "address to listen on", form: "an IP address", \.host),
     Setting("port", "port to listen on; 0: any free one", form: "0...65535") {
       "\($0.port)"
@@ -42,20 +40,24 @@ extension Setting {
     },
   ]
 
-  private static let protocolRules: [Setting] = [
-    Setting("chat-allowed", "who may send to everybody", form: "admins | all") {
+  static let protocolRules: [Setting] = [
+    Setting("chat-allowed", "who may send to everybody; others: FORBIDDEN", form: "admins | all") {
       $0.everybodyMayChat ? "all" : "admins"
     } write: { text, configuration in
       configuration.everybodyMayChat = text == "all"
       return text == "all" || text == "admins"
     },
-    .whether("echo", "serve the echo endpoint of the tutorial, which asks for no token", \.echo.isEnabled),
+    .whether("echo", "serve an echo endpoint, which asks for no token: for trying out", \.echo.isEnabled),
     .text("echo-path", "where the echo endpoint is", form: "a path", \.echo.path),
-    .size("echo-message-size", "largest message to the echo endpoint", 1...1 << 30, \.echo.messageBytes),
-    .number("echo-fragments", "fragments of one message to the echo endpoint", 1...1 << 24, "frames", \.echo.fragments),
+    .size(
+      "echo-message-size", "largest message to the echo endpoint; over it: close 1009", 1...1 << 30,
+      \.echo.messageBytes),
+    .number(
+      "echo-fragments", "frames of one message to the echo endpoint; over it: close 1008", 1...1 << 24, "frames",
+      \.echo.fragments),
   ]
 
-  private static let limits: [Setting] = [
+  static let limits: [Setting] = [
     .size("message-size", "largest message of a client; over it: close 1009", 1...16 << 20, \.limits.messageBytes),
     .number("fragments", "frames of one message; over it: close 1008", 1...65_534, "frames", \.limits.fragments),
     .number(
@@ -91,7 +93,7 @@ extension Setting {
       0...1 << 40, \.limits.historyBytes),
   ]
 
-  private static let times: [Setting] = [
+  static let times: [Setting] = [
     .number(
       "fragment-time", "for all frames of one message; over it: close 1008", 1...3_600, "seconds",
       \.limits.fragmentSeconds),
@@ -105,7 +107,7 @@ extension Setting {
       \.leaveGraceSeconds),
   ]
 
-  private static let logging: [Setting] = [
+  static let logging: [Setting] = [
     Setting("log-format", "how log lines look", form: "text | json") {
       $0.logsJSON ? "json" : "text"
     } write: { text, configuration in
