@@ -29,6 +29,16 @@ struct ClusterAPITests {
       return (answer.status, try #require(json as? [String: Any]))
     }
 
+    /// Until the node knows of so many leases, as each heartbeat tells.
+    func waitForNodes(_ count: Int) throws {
+      for _ in 0..<10_000 {
+        try client.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        if try #require(try client.answer()).body.contains("\nroost_cluster_nodes \(count)\n") { return }
+        usleep(1_000)
+      }
+      Issue.record("there are never \(count) nodes")
+    }
+
     func good(_ path: String, _ body: String? = nil) throws -> [String: Any] {
       let (status, json) = try call(path, body)
       #expect(status == 200, "\(path): \(json)")
@@ -147,7 +157,9 @@ struct ClusterAPITests {
   @Test func `a node that is silent is named, and answers are partial`() async throws {
     let scenario = try await Self.scenario()
     let backend = try Backend(scenario, node: 0)
-    scenario.cluster.nodes[1].signal(SIGSTOP)
+    // Who has only just come is missed when its lease is known.
+    try backend.waitForNodes(2)
+    scenario.cluster.nodes[1].pause()
     let user = try backend.good("/api/users/anna")
     #expect(user["partial"] as? Bool == true && user["connections"] as? Int == 1)
     let answer = try backend.good("/api/nodes")

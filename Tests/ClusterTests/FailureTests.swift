@@ -76,7 +76,7 @@ struct FailureTests {
   @Test func `a paused node comes back without damaging the counts`() async throws {
     let scenario = try await scenario(seed: 13)
     let leaving = scenario.departures(from: 1)
-    scenario.cluster.nodes[1].signal(SIGSTOP)
+    scenario.cluster.nodes[1].pause()
     await scenario.clients.listen(seconds: 8)
     try await scenario.cluster.waitForOnline(scenario.truth(without: [1]), on: [0, 2], seconds: 5)
     scenario.cluster.nodes[1].signal(SIGCONT)

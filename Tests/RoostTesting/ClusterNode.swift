@@ -40,7 +40,10 @@ public final class ClusterNode: Sendable {
   public var processID: Int32 { state.withLock { $0.process } }
   public var exitCode: CInt? { state.withLock { $0.exitCode } }
 
-  /// Sends a signal, such as `SIGKILL` or `SIGSTOP`; nothing when it has ended.
+  /// Stops it from doing anything, with its sockets open, until `SIGCONT`.
+  public func pause() { TestProcess.pause(state.withLock { $0.exitCode == nil ? $0.process : -1 }) }
+
+  /// Sends a signal, such as `SIGKILL` or `SIGCONT`; nothing when it has ended.
   public func signal(_ signal: CInt) {
     state.withLock { if $0.exitCode == nil && $0.process > 0 { kill($0.process, signal) } }
   }

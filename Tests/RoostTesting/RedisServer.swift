@@ -78,7 +78,7 @@ public final class RedisServer: Sendable {
   }
 
   /// Stops it from doing anything, with its sockets open (SIGSTOP).
-  public func pause() { Glibc.kill(processID, SIGSTOP) }
+  public func pause() { TestProcess.pause(processID) }
   /// Lets it go on (SIGCONT).
   public func resume() { Glibc.kill(processID, SIGCONT) }
 

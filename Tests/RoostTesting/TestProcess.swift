@@ -170,6 +170,15 @@ public final class TestProcess: Sendable {
     return process
   }
 
+  /// Stops a child from doing anything (SIGSTOP), and waits until none of its threads does: the signal alone leaves
+  /// each of them what it is about to do.
+  static func pause(_ process: pid_t) {
+    guard process > 0, Glibc.kill(process, SIGSTOP) == 0 else { return }
+    var news = unsafe siginfo_t()
+    // Left to be seen again, by who pauses what is paused.
+    while unsafe waitid(P_PID, id_t(process), &news, WSTOPPED | WNOWAIT) != 0, errno == EINTR {}
+  }
+
   /// Waits for the end of a child: its exit code, or 128 + the signal.
   static func wait(for process: pid_t) -> CInt {
     var status: CInt = 0

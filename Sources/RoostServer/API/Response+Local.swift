@@ -8,8 +8,8 @@ extension Response {
     let report = context.backlogs.map(\.latest).reduce(BacklogReport(), +)
     let slowest = report.slowest.map(\.json).joined(separator: ",")
     return json(
-      #"{"node":"\#(context.hubReport.latest.instance)","clients":\#(report.clients),"bytes":\#(report.bytes),"messages":\#(report.messages),"#
-        + #""replay_messages":\#(report.replayMessages),"slowest":[\#(slowest)]}"#)
+      #"{"node":"\#(context.hubReport.latest.instance)","clients":\#(report.clients),"bytes":\#(report.bytes),"#
+        + #""messages":\#(report.messages),"replay_messages":\#(report.replayMessages),"slowest":[\#(slowest)]}"#)
   }
 }
 

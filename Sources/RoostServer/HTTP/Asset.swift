@@ -44,7 +44,8 @@ struct Asset: Sendable {
     return response
   }
 
-  /// Only files of the node itself, nothing that stands in a page's own text, nothing made of strings, in nobody's frame.
+  /// Only files of the node itself, nothing that stands in a page's own text, nothing made of strings, in nobody's
+  /// frame.
   private static let policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     + "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"

@@ -92,7 +92,7 @@ extension Fault {
           scene.crowd.clients[index].isExcused = true
         }
       }
-      scene.site.nodes[node].signal(SIGSTOP)
+      scene.site.nodes[node].pause()
       await scene.pause(seconds)
       scene.site.nodes[node].signal(SIGCONT)
       await scene.timeToService("full service after")
