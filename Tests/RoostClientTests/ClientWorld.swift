@@ -30,6 +30,17 @@ struct ClientWorld {
     core = ClientCore(rules, token: nil)
   }
 
+  /// In the room `r`, at offset 0 of epoch `e1`; nothing is on its way.
+  static func joined(_ adjust: (inout ClientRules) -> Void = { _ in }) -> ClientWorld {
+    var world = ClientWorld(seed: 1, adjust)
+    world.isCalm = true
+    _ = world.connect()
+    _ = world.call(.join(room: "r", history: 0, since: nil))
+    world.deliverToServer()
+    world.deliverToClient()
+    return world
+  }
+
   mutating func ticket() -> Int {
     tickets += 1
     return tickets

@@ -5,16 +5,6 @@ import Testing
 
 /// What waits for an answer, how long, and what becomes of it.
 @Suite("client: calls") struct RequestTests {
-  private func joined(_ adjust: (inout ClientRules) -> Void = { _ in }) -> ClientWorld {
-    var world = ClientWorld(seed: 1, adjust)
-    world.isCalm = true
-    _ = world.connect()
-    _ = world.call(.join(room: "r", history: 0, since: nil))
-    world.deliverToServer()
-    world.deliverToClient()
-    return world
-  }
-
   @Test func `calls before the connection wait for it, in order`() {
     var world = ClientWorld(seed: 1)
     world.isCalm = true
@@ -28,7 +18,7 @@ import Testing
   }
 
   @Test func `a missing answer is asked for again under the same id`() {
-    var world = joined { $0.answerTimeout = 1_000 }
+    var world = ClientWorld.joined { $0.answerTimeout = 1_000 }
     world.say()
     world.deliverToServer()
     world.server.outgoing = []
@@ -42,7 +32,7 @@ import Testing
   }
 
   @Test func `a private message is not sent twice`() {
-    var world = joined()
+    var world = ClientWorld.joined()
     let ticket = world.call(.direct(JSONText(content: "x"), user: "u"))
     world.cut()
     #expect(world.answers[ticket] == .failure(.outcomeUnknown))
@@ -54,7 +44,7 @@ import Testing
   }
 
   @Test func `only so many messages are under way`() {
-    var world = joined { $0.messagesUnderWay = 2 }
+    var world = ClientWorld.joined { $0.messagesUnderWay = 2 }
     for _ in 0..<10 { world.say() }
     for _ in 0..<10 { world.deliverToServer() }
     #expect(world.server.messagesReceived == 2)
@@ -63,7 +53,7 @@ import Testing
   }
 
   @Test func `too fast: one at a time, and all of it in the end`() {
-    var world = joined()
+    var world = ClientWorld.joined()
     world.server.limited = 50
     for _ in 0..<50 { world.say() }
     #expect(world.settle() == true)
@@ -136,7 +126,7 @@ import Testing
   }
 
   @Test func `disconnecting answers everybody`() {
-    var world = joined()
+    var world = ClientWorld.joined()
     world.say()
     let room = world.call(.join(room: "s", history: 0, since: nil))
     let ticket = world.ticket()
@@ -152,14 +142,14 @@ import Testing
 
   @Test func `what is no message ends the connection, and the client comes back`() {
     for text in ["{", "[]", "{}", "5"] {
-      var world = joined()
+      var world = ClientWorld.joined()
       world.deliver(text)
       guard case .waiting = world.core.phase else {
         Issue.record("\(text): \(world.core.phase)")
         continue
       }
     }
-    var world = joined()
+    var world = ClientWorld.joined()
     world.deliver(#"{"type":"novelty","room":"r","payload":[1]}"#)
     world.listen(.max)
     #expect(world.events.last == .other(type: "novelty", room: "r", payload: JSONText("[1]")))

@@ -5,14 +5,9 @@ import Testing
 
 /// One room, step by step.
 @Suite("client: rooms") struct RoomTests {
-  /// In the room `r`, at offset 0 of epoch `e1`; nothing is on its way.
+  /// With somebody who takes the first ten events.
   private func joined(_ adjust: (inout ClientRules) -> Void = { _ in }) -> ClientWorld {
-    var world = ClientWorld(seed: 1, adjust)
-    world.isCalm = true
-    _ = world.connect()
-    _ = world.call(.join(room: "r", history: 0, since: nil))
-    world.deliverToServer()
-    world.deliverToClient()
+    var world = ClientWorld.joined(adjust)
     world.listen(10)
     return world
   }

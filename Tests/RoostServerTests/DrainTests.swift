@@ -1,5 +1,4 @@
 import EventLoops
-import Glibc
 import RealtimeCore
 import RoostTesting
 import Synchronization
@@ -19,9 +18,10 @@ struct DrainTests {
       isOver.set()
     }
     // The first thing it does.
-    while !node.context.isDraining.load(ordering: .relaxed) { usleep(1_000) }
-    defer { while !isOver.isSet { usleep(1_000) } }
-    try body()
+    try eventually("it drains") { node.context.isDraining.load(ordering: .relaxed) }
+    let result = Result { try body() }
+    try eventually("it has drained") { isOver.isSet }
+    try result.get()
   }
 
   static func quick(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> ServerConfiguration {

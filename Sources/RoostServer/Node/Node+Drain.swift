@@ -11,6 +11,8 @@ import Telemetry
 //                                                                │
 //                                                 drain-deadline: the rest is closed with 1001
 extension Node {
+  /// Microseconds between looks at the shards' counters, which are written without telling anybody: for once in a
+  /// process' life nothing on a message's path shall do more.
   private static let pause: UInt32 = 10_000
   /// The relay may take so long to hear that the node is gone, in milliseconds.
   private static let departurePatience: Int64 = 1_000
