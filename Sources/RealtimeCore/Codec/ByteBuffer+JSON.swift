@@ -1,4 +1,4 @@
-internal import Buffers
+public import Buffers
 
 // The pieces of which all outgoing messages are made. Every message starts with `openMessage` and goes on in the
 // order of the methods below: type, room, payload, sender, timestamp, id, then others.
@@ -66,7 +66,7 @@ extension ByteBuffer {
   }
 
   /// `text` as a JSON string, quotes included.
-  mutating func append(jsonString text: String) {
+  public mutating func append(jsonString text: String) {
     append(UInt8(ascii: "\""))
     // Native strings hand out their bytes; `utf8Span` would look for normal form first.
     let isDone: Void? = unsafe text.utf8.withContiguousStorageIfAvailable {
