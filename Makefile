@@ -41,7 +41,7 @@ run:
 test:
 	scripts/install-deps test
 	swift build --build-tests
-	swift test --skip-build --disable-xctest
+	scripts/swift-test
 
 check:
 	scripts/check
