@@ -13,6 +13,8 @@ enum Balancer {
         timeout http-request 5s
         timeout http-keep-alive 10s
         timeout connect 2s
+        # A busy node is late with its answer to a check, which makes it no dead one.
+        timeout check 3s
         timeout client 30s
         timeout server 30s
         # After the upgrade: nodes ping every 54 s, so a longer silence is a dead peer.

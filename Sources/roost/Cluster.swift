@@ -15,7 +15,8 @@ struct Cluster {
   private let balancer: (port: UInt16, program: String)?
   private let ports: [UInt16]
   private var supervisor: Supervisor
-  private static let startSeconds = 20
+  /// When to give up: a busy machine may take its time.
+  private static let startSeconds = 60
 
   init(
     folder: TemporaryFolder, nodes: Int, port: UInt16, redisURL: String, secret: [UInt8], nodeFlags: [String],
@@ -213,6 +214,13 @@ struct Cluster {
     return HTTPProbe.get("/readyz", from: address, milliseconds: 500)?.status == 200
   }
 
-  /// Somebody listens. A port that can be bound is nobody's yet.
-  private static func accepts(_ port: UInt16) -> Bool { !FreePort.isFree(port) }
+  /// Somebody listens. Asked by connecting: who tries to bind the port has it for a moment, in which its owner cannot.
+  private static func accepts(_ port: UInt16) -> Bool {
+    guard let address = Address(host: "127.0.0.1", port: port), let loop = try? EventLoop() else { return false }
+    guard let socket = try? Socket.connect(to: address) else { return false }
+    guard (try? loop.add(socket.descriptor, token: 1, interest: .write)) != nil else { return false }
+    var events = EventBuffer(capacity: 1)
+    _ = loop.wait(into: &events, timeout: 500)
+    return events.count > 0 && socket.takeError() == 0
+  }
 }

@@ -30,7 +30,7 @@ class Crowd:
             command, env=made.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         # Who is there has said one thing: what room it wants. The rest is talk.
-        cluster.eventually("the crowd talks", 60, lambda: node.stats()["messages_received"] > before + clients)
+        cluster.eventually("the crowd talks", lambda: node.stats()["messages_received"] > before + clients)
 
     def result(self):
         out, problem = self.process.communicate(timeout=120)

@@ -1,7 +1,7 @@
 """How the pages look, to people and to axe, in light and in dark."""
 
 from axe_playwright_python.sync_playwright import Axe
-from pages import Dashboard, Person
+from pages import PATIENCE, Dashboard, Person
 
 WORDS = [
     ("Ann", "Good morning! Is the new build up?"),
@@ -51,6 +51,7 @@ def look(site, folder=None):
     pictures = Pictures(folder)
     for scheme in ("light", "dark"):
         entry = site.browser.new_context(color_scheme=scheme).new_page()
+        entry.set_default_timeout(PATIENCE)
         for path in ("/", "/dashboard"):
             entry.goto(f"http://127.0.0.1:{site.ports['watcher']}{path}")
             entry.locator("#entry-form input:visible").first.wait_for()
@@ -65,9 +66,7 @@ def look(site, folder=None):
             person.sees(text)
     board = Dashboard(site.browser, site.ports["watcher"], site.faults)
     board.enter_for_development()
-    people["Cleo"].types("I had")
-    people["Ann"].sees("Cleo is typing…")
-    people["Ben"].sees("Cleo is typing…")
+    people["Cleo"].is_seen_typing("I had", people["Ann"], people["Ben"])
     pictures.take("chat-light", people["Ann"].page)
     pictures.take("chat-dark", people["Ben"].page)
     phone = people["Cleo"].page

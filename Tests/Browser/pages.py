@@ -2,6 +2,12 @@
 
 import re
 
+import cluster
+from playwright.sync_api import TimeoutError
+
+# How long anything is waited for that must come, in milliseconds.
+PATIENCE = cluster.PATIENCE * 1000
+
 # What a browser writes to its console when a server went away or said that it cannot: faults of ours look different.
 NETWORK = re.compile(
     r"^WebSocket connection to '\S+' failed|"
@@ -26,6 +32,7 @@ class Person:
     def __init__(self, browser, port, name, faults, room="general", **looks):
         self.name = name
         self.context = browser.new_context(viewport={"width": 1180, "height": 720}, **looks)
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         watch_console(self.page, name, faults)
         self.page.goto(f"http://127.0.0.1:{port}/")
@@ -44,8 +51,8 @@ class Person:
         self.is_connected()
         self.sees(f"# {room}")
 
-    def is_connected(self, seconds=20):
-        self.page.locator("#state[data-state=open]").wait_for(timeout=seconds * 1000)
+    def is_connected(self):
+        self.page.locator("#state[data-state=open]").wait_for()
 
     def says(self, text):
         self.page.get_by_label("Message", exact=True).fill(text)
@@ -54,11 +61,27 @@ class Person:
     def types(self, text):
         self.page.get_by_label("Message", exact=True).press_sequentially(text)
 
-    def sees(self, text, seconds=20):
-        self.page.get_by_text(text, exact=True).first.wait_for(timeout=seconds * 1000)
+    def is_seen_typing(self, text, *readers):
+        """Who says nothing for some seconds is not typing any more: on a busy machine that may be over when it is looked
+        for, and he types it again."""
 
-    def sees_no(self, text, seconds=20):
-        self.page.get_by_text(text, exact=True).wait_for(state="hidden", timeout=seconds * 1000)
+        def is_seen():
+            self.page.get_by_label("Message", exact=True).fill("")
+            self.types(text)
+            try:
+                for reader in readers:
+                    reader.page.get_by_text(f"{self.name} is typing…", exact=True).first.wait_for(timeout=6000)
+            except TimeoutError:
+                return False
+            return True
+
+        cluster.eventually(f"{self.name} is typing", is_seen)
+
+    def sees(self, text):
+        self.page.get_by_text(text, exact=True).first.wait_for()
+
+    def sees_no(self, text):
+        self.page.get_by_text(text, exact=True).wait_for(state="hidden")
 
     def said(self):
         """The messages in the log, acknowledged ones only, from the first to the last."""
@@ -73,6 +96,7 @@ class Dashboard:
 
     def __init__(self, browser, port, faults, **looks):
         self.context = browser.new_context(viewport={"width": 1280, "height": 860}, **looks)
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         watch_console(self.page, "dashboard", faults)
         self.page.goto(f"http://127.0.0.1:{port}/dashboard")
@@ -88,9 +112,9 @@ class Dashboard:
     def row(self, node):
         return self.page.locator(f"#nodes tr[data-node^='{node}-']")
 
-    def tells(self, pattern, seconds=25):
+    def tells(self, pattern):
         """The event log has, or gets, such a line."""
-        self.page.locator("#events li").filter(has_text=re.compile(pattern)).first.wait_for(timeout=seconds * 1000)
+        self.page.locator("#events li").filter(has_text=re.compile(pattern)).first.wait_for()
 
-    def shows(self, place, pattern, seconds=20):
-        self.page.locator(f"#{place}").filter(has_text=re.compile(pattern)).wait_for(timeout=seconds * 1000)
+    def shows(self, place, pattern):
+        self.page.locator(f"#{place}").filter(has_text=re.compile(pattern)).wait_for()

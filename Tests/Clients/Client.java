@@ -53,7 +53,7 @@ public class Client implements WebSocket.Listener {
             .newWebSocketBuilder()
             .header("Authorization", "Bearer " + talk("token"))
             .buildAsync(URI.create(talk("url")), this)
-            .get(10, TimeUnit.SECONDS);
+            .get(120, TimeUnit.SECONDS);
     join();
     System.out.println("joined");
     String line = new Scanner(System.in).nextLine();
@@ -65,8 +65,8 @@ public class Client implements WebSocket.Listener {
     say("{'type':'ping','id':'ping'}");
     expect("pong", frame -> frame.is("pong"));
     leave();
-    socket.sendClose(1000, "").get(10, TimeUnit.SECONDS);
-    require(closed.get(10, TimeUnit.SECONDS) == 1000, "closed with " + closed.get());
+    socket.sendClose(1000, "").get(120, TimeUnit.SECONDS);
+    require(closed.get(120, TimeUnit.SECONDS) == 1000, "closed with " + closed.get());
   }
 
   private void join() throws Exception {
@@ -137,12 +137,12 @@ public class Client implements WebSocket.Listener {
 
   /** Sends JSON written with single quotes. */
   private void say(String form, Object... values) throws Exception {
-    socket.sendText(String.format(form.replace('\'', '"'), values), true).get(10, TimeUnit.SECONDS);
+    socket.sendText(String.format(form.replace('\'', '"'), values), true).get(120, TimeUnit.SECONDS);
   }
 
   /** The first frame that `wanted` accepts, whatever came before it. */
   private Frame expect(String what, Predicate<Frame> wanted) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(120);
     synchronized (frames) {
       while (true) {
         for (Frame frame : frames) {

@@ -23,7 +23,7 @@ class Mailbox:
     async def expect(self, what, wanted):
         """The first frame that `wanted` accepts, whatever came before it."""
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(120):
                 while True:
                     for index, (frame, text) in enumerate(self.frames):
                         require(frame["type"] != "error", f"the server answered with an error: {text}")

@@ -20,7 +20,7 @@ export function received(text) {
 
 /** The first frame that `wanted` accepts, whatever came before it. */
 async function expect(what, wanted) {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 120_000;
   for (;;) {
     const index = frames.findIndex(([frame]) => wanted(frame));
     if (index >= 0) return frames.splice(index, 1)[0];

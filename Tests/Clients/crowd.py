@@ -21,6 +21,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 import notes
 
+# Seconds until what must come is missed.
+PATIENCE = 120
+
 
 class Member:
     """One user in one room, on one connection at a time."""
@@ -36,14 +39,17 @@ class Member:
         self.socket = None
         self.told_to_return_in = None
         self.is_in = self.is_talking = self.is_over = False
+        self.has_come = asyncio.Event()
         self.unanswered = None  # (id, text) of what was said and not acknowledged yet
+        self.is_said = False  # on this connection, and without an answer since
+        self.again = collections.Counter()  # how often an id was said once more on it: so many more answers may come
         self.turn = self.lost = 0
 
     async def live(self):
         failures = 0
         while not self.is_over:
             try:
-                async with connect(self.url, open_timeout=5, close_timeout=1, ping_interval=None, **self.how) as socket:
+                async with connect(self.url, open_timeout=30, close_timeout=10, ping_interval=None, **self.how) as socket:
                     self.socket = socket
                     failures = 0
                     await self.serve(socket)
@@ -72,6 +78,8 @@ class Member:
             self.notes.fault("wrong", f"closed with {code}")
 
     async def serve(self, socket):
+        self.again.clear()
+        self.is_said = False
         ask = {"room_id": self.room}
         if self.notes.position:
             ask["since"] = dict(zip(("epoch", "offset"), self.notes.position))
@@ -88,7 +96,7 @@ class Member:
             except TimeoutError:
                 if speaks:
                     await self.speak(socket)
-                elif not self.is_in and now > joining + 12:
+                elif not self.is_in and now > joining + 60:
                     raise
 
     async def say(self, socket, **envelope):
@@ -100,7 +108,11 @@ class Member:
             self.counts["said"] += 1
             text = f"{self.name}-{self.counts['said']}"
             self.unanswered = (f"m{self.counts['said']}", text)
+            self.is_said = False
         name, text = self.unanswered
+        if self.is_said:
+            self.again[name] += 1
+        self.is_said = True
         self.turn = time.monotonic() + 6
         await self.say(socket, type="send_message", room=self.room, id=name, payload={"content": text})
 
@@ -119,6 +131,7 @@ class Member:
         else:
             self.notes.begin(*place)
         self.is_in = True
+        self.has_come.set()
         self.turn = time.monotonic() + (0 if self.unanswered else self.chance.uniform(0, self.pause))
 
     def hear_new_message(self, frame, payload):
@@ -127,7 +140,11 @@ class Member:
 
     def hear_ack(self, frame, payload):
         if not self.unanswered or frame.get("id") != self.unanswered[0]:
-            return self.notes.fault("wrong", f"an ack for {frame.get('id')}")
+            if payload.get("dup") and self.again[frame.get("id")] > 0:
+                self.again[frame["id"]] -= 1
+                return
+            self.notes.fault("wrong", f"an ack for {frame.get('id')}")
+            return
         if not payload.get("dup"):
             if payload["epoch"] != self.notes.position[0]:
                 self.notes.fault("wrong", f"an ack in {payload['epoch']}, the room is in {self.notes.position}")
@@ -143,6 +160,7 @@ class Member:
         self.counts[payload["code"]] += 1
         if frame.get("id") == "join":
             raise EOFError(payload["code"])  # once more, on another connection
+        self.is_said = False
         self.turn = time.monotonic() + payload.get("retry_after_ms", 1000) / 1000
         if payload["code"] not in ("RELAY_UNAVAILABLE", "RATE_LIMITED"):
             self.notes.fault("wrong", f"{payload}")
@@ -156,6 +174,7 @@ class Member:
 
     async def leave(self):
         self.is_over = True
+        self.has_come.set()
         if self.socket:
             await self.socket.close(1000)
 
@@ -171,14 +190,20 @@ class Crowd:
 
     async def live(self):
         try:
-            await asyncio.gather(*(member.live() for member in self.members))
+            await asyncio.gather(*map(self.enter, self.members, [None, *self.members]))
         except BaseException as problem:  # a mistake of ours must fail the test, not only its thread
             self.crash = problem
+
+    async def enter(self, member, before):
+        """Each comes when the one before is in: a balancer that counts finds a place with fewest, and only one."""
+        if before:
+            await before.has_come.wait()
+        await member.live()
 
     def __enter__(self):
         self.thread.start()
         try:
-            self.wait("everybody is in", 20, lambda: all(member.is_in for member in self.members))
+            self.wait("everybody is in", lambda: all(member.is_in for member in self.members))
         except BaseException:
             self.__exit__()
             raise
@@ -191,9 +216,9 @@ class Crowd:
     def __exit__(self, *_):
         for member in self.members:
             asyncio.run_coroutine_threadsafe(member.leave(), self.loop)
-        self.thread.join(20)
+        self.thread.join(60)
 
-    def wait(self, what, seconds, is_true):
+    def wait(self, what, is_true, seconds=PATIENCE):
         deadline = time.monotonic() + seconds
         while not is_true():
             if self.crash:
@@ -209,11 +234,11 @@ class Crowd:
             rooms[member.room].append(member.notes)
         return rooms.values()
 
-    def all_back(self, seconds=20, more=5):
+    def all_back(self, more=5):
         """Everybody is in his room, and has so many more messages acknowledged from now on."""
         before = [member.counts["acked"] for member in self.members]
         self.wait(
-            "everybody is back and heard", seconds,
+            "everybody is back and heard",
             lambda: all(m.is_in and m.counts["acked"] >= acked + more for m, acked in zip(self.members, before)),
         )
 
@@ -231,7 +256,7 @@ class Crowd:
         for member in self.members:
             member.is_talking = False
         self.wait(
-            "everybody has caught up", 25,
+            "everybody has caught up",
             lambda: all(m.is_in and not m.unanswered for m in self.members) and all(map(notes.is_quiet, self.rooms())),
         )
         verdict, complaints = collections.Counter(), []

@@ -2,7 +2,7 @@ import EventLoops
 import Glibc
 import Testing
 
-@Suite("Sockets and listeners", .timeLimit(.minutes(5)))
+@Suite("Sockets and listeners", .timeLimit(.minutes(30)))
 struct SocketTests {
   /// Both ends of a connection over loopback.
   private func withPair(_ body: (borrowing Socket, borrowing Socket, EventLoop) throws -> Void) throws {
@@ -11,7 +11,7 @@ struct SocketTests {
     let loop = try EventLoop()
     try loop.add(listener.descriptor, token: 1, interest: .read)
     var events = EventBuffer(capacity: 4)
-    _ = loop.wait(into: &events, timeout: 10_000)
+    _ = loop.wait(into: &events, timeout: 120_000)
     #expect(events.count == 1 && events[0].token == 1 && events[0].isReadable)
     guard case .socket(let server, let from) = listener.accept() else {
       Issue.record("nobody came")
@@ -36,7 +36,7 @@ struct SocketTests {
       client.shutdownSending()
       try loop.add(server.descriptor, token: 7, interest: .read)
       var events = EventBuffer(capacity: 4)
-      _ = loop.wait(into: &events, timeout: 10_000)
+      _ = loop.wait(into: &events, timeout: 120_000)
       #expect(events[0].token == 7)
       #expect(receive(server, &memory) == .done(3))
       #expect(Array(memory.prefix(3)) == sent)
@@ -52,9 +52,12 @@ struct SocketTests {
       try loop.add(client.descriptor, token: 2, interest: .write)
       var memory = chunk
       var received = 0
-      while case .done(let count) = receive(server, &memory) { received += count }
       var events = EventBuffer(capacity: 4)
-      _ = loop.wait(into: &events, timeout: 10_000)
+      // The kernel may still be carrying some of it when the first look finds nothing more.
+      for _ in 0..<1_200 where events.count == 0 {
+        while case .done(let count) = receive(server, &memory) { received += count }
+        _ = loop.wait(into: &events, timeout: 100)
+      }
       #expect(events.count == 1 && events[0].isWritable)
       loop.modify(client.descriptor, token: 2, interest: .read)
       #expect(!loop.wait(into: &events, timeout: 0) && events.count == 0)
@@ -67,7 +70,7 @@ struct SocketTests {
       try loop.add(client.descriptor, token: 3, interest: .read)
       reset(server)
       var events = EventBuffer(capacity: 4)
-      _ = loop.wait(into: &events, timeout: 10_000)
+      _ = loop.wait(into: &events, timeout: 120_000)
       #expect(events.count == 1 && events[0].isHangUp && events[0].isReadable)
       var memory = [UInt8](repeating: 0, count: 16)
       #expect(receive(client, &memory) == .failed(ECONNRESET))
@@ -84,13 +87,12 @@ struct SocketTests {
   }
 
   @Test func `a refused connection is told by takeError`() throws {
-    let port: UInt16
-    do { port = try Listener(#require(Address(host: "127.0.0.1", port: 0)), sharesPort: false).port }
     let loop = try EventLoop()
-    let socket = try Socket.connect(to: #require(Address(host: "127.0.0.1", port: port)))
+    // Nobody listens there, and the kernel gives that port to nobody.
+    let socket = try Socket.connect(to: #require(Address(host: "127.0.0.1", port: 1)))
     try loop.add(socket.descriptor, token: 1, interest: .write)
     var events = EventBuffer(capacity: 4)
-    _ = loop.wait(into: &events, timeout: 10_000)
+    _ = loop.wait(into: &events, timeout: 120_000)
     #expect(socket.takeError() == ECONNREFUSED)
   }
 

@@ -8,10 +8,9 @@ final class PlainClient: Sendable {
   private let descriptor: CInt
 
   /// - Parameter patience: seconds to wait for bytes.
-  init(port: UInt16, patience: Double = 10) throws {
+  init(port: UInt16, patience: Double = 120) throws {
     descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-    var time = timeval(tv_sec: Int(patience), tv_usec: Int((patience - patience.rounded(.down)) * 1_000_000))
-    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    waits(seconds: patience)
     var place = sockaddr_in()
     place.sin_family = sa_family_t(AF_INET)
     place.sin_port = port.bigEndian
@@ -25,6 +24,12 @@ final class PlainClient: Sendable {
   }
 
   init(taking descriptor: CInt) { self.descriptor = descriptor }
+
+  /// For bytes, from now on.
+  func waits(seconds: Double) {
+    var time = timeval(tv_sec: Int(seconds), tv_usec: Int((seconds - seconds.rounded(.down)) * 1_000_000))
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+  }
 
   deinit { close(descriptor) }
 

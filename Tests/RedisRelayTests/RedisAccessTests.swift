@@ -6,7 +6,7 @@ import Testing
 @testable import RedisRelay
 
 /// The ways to a Redis.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct RedisAccessTests {
   @Test func `A unix socket, an ACL user, a database and a prefix`() throws {
     let server = try RedisServer()

@@ -7,7 +7,7 @@ import Testing
 
 /// A Redis that says no, in each of its ways: the trouble has its word, the node its state, nothing runs hot, and all
 /// comes back by itself, with nobody publishing.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct RedisTroubleTests {
   struct Case: CustomTestStringConvertible {
     let trouble: RelayTrouble
@@ -60,7 +60,8 @@ struct RedisTroubleTests {
     bench.run(milliseconds: 2_000)
     let after = try server.load()
     #expect(after.connections == before.connections + 1, "only ours, which asks")
-    #expect((1...12).contains(after.scripts - before.scripts), "rehearsals, twice a second")
+    #expect(after.scripts - before.scripts <= 12, "rehearsals, twice a second")
+    try bench.wait("a rehearsal") { (try? server.load().scripts > before.scripts) == true }
     #expect(node.notices.filter { $0.contains("[\(given.trouble.rawValue)]") }.count == 1)
     try given.end(server)
     try bench.waitConnected()
@@ -86,7 +87,8 @@ struct RedisTroubleTests {
     #expect(node.state == .degraded && node.troubles == [.busy])
     try server.ask("SCRIPT", "KILL")
     try bench.waitConnected()
-    #expect(try server.connectionIDs() == connections)
+    // Whoever began the script may be about to go.
+    try bench.wait("the same connections") { (try? server.connectionIDs()) == connections }
     #expect(node.troubles == [.busy, nil])
     #expect(try bench.publish(["b"], on: node)[0].position == Position(epoch: place.epoch, offset: 2))
   }
@@ -125,7 +127,8 @@ struct RedisTroubleTests {
     let before = try locked.load("-a", "right").connections
     bench.run(milliseconds: 2_000)
     let tries = try locked.load("-a", "right").connections - before
-    #expect((2...10).contains(tries), "two connections")
+    #expect(tries <= 12, "two connections")
+    try bench.wait("another try", wasMade: { try locked.load("-a", "right").connections - before }, readings: 1)
     for node in [stranger, late] { #expect(node.notices.count == 1, "\(node.notices)") }
     try admin.send("CONFIG SET maxclients 100\r\n")
     try locked.ask("-a", "right", "CONFIG", "SET", "requirepass", "wrong")
@@ -158,8 +161,9 @@ struct RedisTroubleTests {
     for (index, node) in nodes.enumerated() {
       #expect(node.troubles == [words[index].1])
       #expect(node.notices.count == 1, "\(node.notices)")
-      #expect((2...10).contains(impostors[index].connections - before[index]), "\(words[index].0)")
+      #expect(impostors[index].connections - before[index] <= 12, "\(words[index].0)")
     }
+    try bench.wait("another try of each") { zip(impostors, before).allSatisfy { $0.connections > $1 } }
   }
 
   @Test func `A replica is asked now and then, and is another generation when it is master again`() throws {
@@ -175,7 +179,8 @@ struct RedisTroubleTests {
     for node in nodes { #expect(node.troubles.last == .some(.readOnly)) }
     let before = try server.load().connections
     bench.run(milliseconds: 2_000)
-    #expect(try (4...20).contains(server.load().connections - before), "two nodes")
+    #expect(try server.load().connections - before <= 24, "two nodes")
+    try bench.wait("another try", wasMade: { try server.load().connections - before }, readings: 1)
     try server.ask("REPLICAOF", "NO", "ONE")
     try bench.waitConnected()
     for node in nodes { #expect(node.generations.count == 2 && node.troubles.last == .some(nil)) }
@@ -248,6 +253,17 @@ struct RedisTroubleTests {
     try bench.waitConnected()
     try bench.wait("a word about it") { node.notices.contains { $0.contains("could not check") } }
     #expect(node.notices.count == 1 && node.troubles.isEmpty)
+  }
+}
+
+extension RelayBench {
+  /// Waits until there are more connections than our own readings of their number, each of which is one.
+  fileprivate func wait(_ what: String, wasMade connections: () throws -> Int, readings: Int) throws {
+    var readings = readings
+    try wait(what) {
+      readings += 1
+      return ((try? connections()) ?? 0) > readings
+    }
   }
 }
 

@@ -176,7 +176,8 @@ final class RelayBench {
     }
   }
 
-  func wait(_ what: String, seconds: Double = 8, until isThere: () -> Bool) throws {
+  /// - Parameter seconds: when to give up on a busy machine, not how long it takes.
+  func wait(_ what: String, seconds: Double = 120, until isThere: () -> Bool) throws {
     let deadline = now + Int64(seconds * 1_000)
     while !isThere() {
       guard now < deadline else {

@@ -49,7 +49,7 @@ final class ContractSetup {
   }
 }
 
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct RelayContract {
   @Test(arguments: RelayKind.allCases)
   func `A new relay tells its generation, its subscription and its state`(_ kind: RelayKind) throws {

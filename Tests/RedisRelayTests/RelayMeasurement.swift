@@ -7,7 +7,7 @@ import Testing
 
 /// Not a test but a ruler: `ROOST_MEASURE=1 swift test -c release --filter RelayMeasurement`. Prints what one message
 /// costs Redis and this thread.
-@Suite(.serialized, .enabled(if: unsafe getenv("ROOST_MEASURE") != nil), .timeLimit(.minutes(5)))
+@Suite(.serialized, .enabled(if: unsafe getenv("ROOST_MEASURE") != nil), .timeLimit(.minutes(30)))
 struct RelayMeasurement {
   @Test(arguments: [(1, 100), (1, 2_000), (8, 100), (16, 100)])
   func `Publishing`(_ batch: Int, _ rooms: Int) throws {
@@ -57,7 +57,7 @@ struct RelayMeasurement {
       _ = bench.submit(question, on: node)
       if index % 32 == 31 { try bench.wait("replies") { node.answered.count >= index - 31 } }
     }
-    try bench.wait("all replies", seconds: 60) { node.answered.count == requests + 1 }
+    try bench.wait("all replies") { node.answered.count == requests + 1 }
     let client = Double(Self.threadNanoseconds() - before) / Double(requests * perRequest)
     let redis = (Self.processorSeconds(of: server.processID) - redisBefore) * 1e6 / Double(requests * perRequest)
     let statistics = try server.ask("INFO", "commandstats").split(separator: "\n").filter { $0.contains("evalsha") }

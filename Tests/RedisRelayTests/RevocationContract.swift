@@ -3,7 +3,7 @@ import RoostTesting
 import Testing
 
 /// What every relay promises about revocations.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct RevocationContract {
   private static let never = Revocation.moments.upperBound
 
@@ -103,12 +103,10 @@ struct RevocationContract {
   @Test(arguments: [RelayKind.local, .redis])
   func `When it is full, one more is refused and none is forgotten`(_ kind: RelayKind) throws {
     let setup = try ContractSetup(kind)
-    var tickets: [RelayTicket] = []
+    // One after the other: many of them at once may keep a busy Redis for longer than it is given for an answer.
     for start in stride(from: 0, to: RelayLimits.revocations, by: RelayLimits.revocationsPerRequest) {
       let wanted = try (start..<start + RelayLimits.revocationsPerRequest).map { try token("t\($0)") }
-      tickets.append(setup.bench.submit(.revoke(wanted), on: setup.node))
-      guard tickets.count % 50 == 0 else { continue }
-      try setup.bench.wait("all answers") { tickets.allSatisfy { setup.node.replies[$0] != nil } }
+      #expect(try revoke(wanted, setup) == 0)
     }
     #expect(try revoke([token("one too many"), token("t7")], setup) == 1)
     let slice = try slice(after: RelayLimits.revocations - 1, setup)
@@ -117,7 +115,7 @@ struct RevocationContract {
 }
 
 /// What only a real Redis can do to them.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct RedisRevocationTests {
   private static let never = Revocation.moments.upperBound
 

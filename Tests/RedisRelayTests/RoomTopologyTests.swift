@@ -4,7 +4,7 @@ import RoostTesting
 import Testing
 
 /// What the topology with a channel per room adds to the contract.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct RoomTopologyTests {
   private func configuration(
     _ server: RedisServer, _ node: String, _ topology: RelayTopology = .rooms

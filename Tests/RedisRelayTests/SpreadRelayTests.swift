@@ -6,7 +6,7 @@ import Testing
 @testable import RedisRelay
 
 /// Several servers as one relay: what goes beyond the contract.
-@Suite(.serialized, .timeLimit(.minutes(5)))
+@Suite(.serialized, .timeLimit(.minutes(30)))
 struct SpreadRelayTests {
   /// Rooms by the server that they are on, of two.
   private let homes: [[String]] = {

@@ -3,7 +3,7 @@ import Simulation
 import Testing
 
 /// A few seeds of the simulation in every test run, and those that once found something.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(30)))
 struct SimulationTests {
   @Test(arguments: 1...12)
   func `A cluster keeps its promises under faults`(_ seed: Int) {

@@ -5,7 +5,7 @@ import Testing
 import Transport
 
 /// What holds of every stream, whatever it goes through.
-@Suite("Byte streams", .timeLimit(.minutes(5)))
+@Suite("Byte streams", .timeLimit(.minutes(30)))
 struct ByteStreamTests {
   @Test(arguments: Way.allCases)
   func `bytes arrive, the end after them, and the other direction goes on`(way: Way) throws {

@@ -59,7 +59,7 @@ struct StreamPair: ~Copyable {
     let socket = try Socket.connect(to: try #require(Address(host: "127.0.0.1", port: listener.port)))
     var events = EventBuffer(capacity: 4)
     try loop.add(listener.descriptor, token: 9, interest: .read)
-    _ = loop.wait(into: &events, timeout: 10_000)
+    _ = loop.wait(into: &events, timeout: 120_000)
     loop.remove(listener.descriptor)
     guard case .socket(let accepted, _) = listener.accept() else { throw Silence() }
     return (fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 0), fcntl(accepted.descriptor, F_DUPFD_CLOEXEC, 0))
@@ -100,7 +100,7 @@ struct StreamPair: ~Copyable {
     let serverWaits = server.noteNeeds() || sending.server
     loop.modify(client.descriptor, token: 1, interest: clientWaits ? [.read, .write] : .read)
     loop.modify(server.descriptor, token: 2, interest: serverWaits ? [.read, .write] : .read)
-    _ = loop.wait(into: &events, timeout: 10_000)
+    _ = loop.wait(into: &events, timeout: 120_000)
     guard events.count > 0 else { throw Silence() }
     client.flush()
     server.flush()

@@ -5,7 +5,7 @@ import Testing
 import Transport
 
 /// What TLS refuses, and whom it believes.
-@Suite("TLS", .timeLimit(.minutes(5)))
+@Suite("TLS", .timeLimit(.minutes(30)))
 struct TLSTests {
   private let certificates: Certificates
 

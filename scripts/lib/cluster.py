@@ -4,9 +4,11 @@ Python's standard library only. Everything that was started is stopped again, by
 """
 
 import contextlib
+import http.client
 import json
 import os
 import pathlib
+import random
 import secrets
 import socket
 import ssl
@@ -24,10 +26,12 @@ global
   maxconn 1000
 defaults
   mode http
-  timeout connect 2s
-  timeout client 30s
-  timeout server 30s
-  timeout tunnel 90s
+  timeout connect 10s
+  timeout client 60s
+  timeout server 60s
+  timeout tunnel 300s
+  # A node on a busy machine is late, not dead. One that is dead refuses, and one that drains says so: both at once.
+  timeout check 20s
 frontend clients
   bind 127.0.0.1:{port}
   default_backend nodes
@@ -35,18 +39,37 @@ backend nodes
   balance leastconn
   option httpchk
   http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host balancer
-  default-server check inter 200ms fall 2 rise 1
+  default-server check inter 1s fastinter 200ms downinter 200ms fall 2 rise 1
 {servers}
 """
 
 
+# What nodes of tests are told, as far as a test does not look at these limits themselves.
+PATIENT = ["--handshake-time", "60", "--pong-wait", "600", "--write-wait", "120"]
+# How long anything is waited for that must come: not how long it takes, but when a test gives up on a busy machine.
+PATIENCE = 120
+
+given = set()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range from which the kernel takes ports for outgoing connections, so that nobody has it by chance when
+    its owner begins, or ends and comes back. Never the same twice."""
+    for _ in range(1000):
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        if port in given:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        given.add(port)
+        return port
+    raise AssertionError("no free port")
 
 
-def eventually(what, seconds, attempt):
+def eventually(what, attempt, seconds=PATIENCE):
     """What `attempt` returns once it is true; errors of a server that is not there yet count as false."""
     deadline = time.monotonic() + seconds
     while True:
@@ -54,7 +77,7 @@ def eventually(what, seconds, attempt):
             if result := attempt():
                 return result
             problem = "no"
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             problem = error
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what} (last answer: {problem})")
@@ -68,7 +91,7 @@ trusted = {}
 def get(port, path, host="127.0.0.1", headers={}):
     scheme = "https" if port in trusted else "http"
     request = urllib.request.Request(f"{scheme}://{host}:{port}{path}", headers=headers)
-    with urllib.request.urlopen(request, timeout=3, context=trusted.get(port)) as answer:
+    with urllib.request.urlopen(request, timeout=20, context=trusted.get(port)) as answer:
         return answer.read()
 
 
@@ -110,7 +133,7 @@ class Cluster:
     def stop(self, name, process, log):
         process.terminate()
         try:
-            process.wait(40)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -119,14 +142,15 @@ class Cluster:
     def redis(self, name="redis", port=None):
         """`port`: of one that was stopped, to be the next there."""
         port = port or free_port()
-        self.start(name, "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
+        process = self.start(name, "redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder))
 
         def answers():
-            with socket.create_connection(("127.0.0.1", port), 1) as link:
+            assert process.poll() is None, f"redis-server ended with {process.returncode}"
+            with socket.create_connection(("127.0.0.1", port), 20) as link:
                 link.sendall(b"PING\r\n")
                 return link.recv(16) == b"+PONG\r\n"
 
-        eventually("redis answers", 10, answers)
+        eventually("redis answers", answers)
         return f"redis://127.0.0.1:{port}"
 
     def certificate(self):
@@ -135,22 +159,23 @@ class Cluster:
         names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
         kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
         place = ["-out", certificate, "-keyout", key]
-        subprocess.run(["openssl", "req", "-x509", *kind, *names, *place], check=True, capture_output=True, timeout=20)
+        subprocess.run(["openssl", "req", "-x509", *kind, *names, *place], check=True, capture_output=True, timeout=PATIENCE)
         return certificate, key
 
-    def node(self, name, *flags, tls=None):
-        """`tls`: a certificate and its key, for a node that speaks https and wss."""
+    def node(self, name, *flags, tls=None, patient=True):
+        """`tls`: a certificate and its key, for a node that speaks https and wss. `patient`: with long times for clients."""
         port = free_port()
         if tls:
             trusted[port] = ssl.create_default_context(cafile=tls[0])
             flags = (*flags, "--tls-cert", tls[0], "--tls-key", tls[1])
-        process = self.start(name, BINARY, "serve", "--host", "127.0.0.1", "--port", str(port), "--node-id", name, *flags)
+        where = ["--host", "127.0.0.1", "--port", str(port), "--node-id", name]
+        process = self.start(name, BINARY, "serve", *where, *(PATIENT if patient else ()), *flags)
 
         def ready():
             assert process.poll() is None, f"{name} ended with {process.returncode}"
             return get(port, "/readyz") is not None
 
-        eventually(f"{name} is ready", 20, ready)
+        eventually(f"{name} is ready", ready)
         return port
 
     def balancer(self, nodes, name="haproxy", spare=()):
@@ -161,11 +186,11 @@ class Cluster:
         configuration = self.folder / f"{name}.cfg"
         configuration.write_text(HAPROXY.format(port=port, servers=servers))
         self.start(name, "haproxy", "-db", "-f", str(configuration))
-        eventually("the balancer reaches a node", 10, lambda: get(port, "/readyz") is not None)
+        eventually("the balancer reaches a node", lambda: get(port, "/readyz") is not None)
         return port
 
     def token(self, user, name):
         command = [BINARY, "token", "--user", str(user), "--name", name]
-        answer = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=10)
+        answer = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=PATIENCE)
         assert answer.returncode == 0, f"roost token: {answer.stderr}"
         return answer.stdout.strip()

@@ -1,6 +1,9 @@
 import EventLoops
 
 extension Crowd {
+  /// Seconds until what must come is missed. It says when to give up on a busy machine, not how long anything takes.
+  static var patience: Double { 120 }
+
   /// Clients that are not where they want to be.
   var outsiders: Int { clients.count { $0.phase != .gone && !$0.isInside } }
 
@@ -41,7 +44,7 @@ extension Crowd {
     let members = clients.indices.filter { clients[$0].isInside }.flatMap { index in
       clients[index].rooms.map { (client: index, room: $0) }
     }
-    _ = await wait(seconds: 5) {
+    _ = await wait(seconds: Self.patience) {
       unanswered == 0
         && members.allSatisfy {
           finals[$0.room] == nil || ledger.has(finals[$0.room]!, client: $0.client, room: $0.room)

@@ -96,7 +96,7 @@ final class Crowd {
     for index in clients.indices {
       switch clients[index].phase {
       case .waiting(let until): if now >= until { due.append(index) }
-      case .connecting(let since): if now - since > 5_000 { late.append(index) }
+      case .connecting(let since): if now - since > 20_000 { late.append(index) }
       case .open: if clients[index].hasRefusal || !clients[index].outstanding.isEmpty { sendAgain(index, now) }
       case .gone: break
       }
@@ -129,17 +129,16 @@ final class Crowd {
     for index in lost {
       guard let tag = clients[index].tag else { continue }
       tags.append(tag)
-      forget(index)
+      forget(index, now)
       clients[index].phase = .waiting(until: now + wait())
     }
     await swarm.drop(tags)
   }
 
   /// The connection is no more: memberships with it, and what has no answer is unsure.
-  private func forget(_ index: Int) {
+  private func forget(_ index: Int, _ now: Int64) {
     if let tag = clients[index].tag { clientOfTag[tag] = nil }
     clients[index].tag = nil
-    let now = monotonicMilliseconds()
     for (room, membership) in clients[index].memberships where membership == .inside {
       ledger.exited(index, room, as: clients[index].user, now: now)
     }
@@ -159,7 +158,7 @@ final class Crowd {
       clients[index].phase = .open
       (clients[index].failures, clients[index].home, clients[index].toldToWait) = (0, nil, nil)
       for room in clients[index].rooms { join(index, room) }
-    case .ended(let ending): ended(index, ending)
+    case .ended(let ending): ended(index, ending, event.time)
     case .message(let bytes):
       guard let message = try? ClusterMessage(bytes) else {
         return ledger.blame(\.wrongAnswers, "client \(index) got \(String(decoding: bytes.prefix(300), as: UTF8.self))")
@@ -176,12 +175,12 @@ final class Crowd {
     outgoing.append((tag, #"{"type":"join_room","id":"join \#(room)","payload":{"room_id":"\#(room)"\#(known)}}"#))
   }
 
-  private func ended(_ index: Int, _ ending: Ending) {
+  private func ended(_ index: Int, _ ending: Ending, _ now: Int64) {
     let wasOpen = clients[index].phase == .open
-    forget(index)
+    forget(index, now)
     var wait = clients[index].toldToWait ?? Int64.random(in: 0...300, using: &random)
     if wasOpen {
-      clients[index].lostAt = monotonicMilliseconds()
+      clients[index].lostAt = now
       farewells.ended(ending, wasTold: clients[index].toldToWait != nil)
       let isExcused = clients[index].isExcused || excusedNodes.contains(clients[index].node)
       if !isExcused { ledger.blame(\.closed, "client \(index) on node \(clients[index].node) ended: \(ending)") }

@@ -1,9 +1,10 @@
 /// Who is in which room as the clients themselves know it, and what they are told about each other.
 struct PresenceWatch {
-  /// Shorter absences must not be seen by others: the server's leave grace is 2 s, and both ends measure.
-  static let grace: Int64 = 1_500
+  /// Shorter absences must not be seen by others: the nodes' leave grace is 6 s here. Both ends measure, and on a busy
+  /// machine one of them may hear of an end seconds after the other.
+  static let grace: Int64 = 3_000
   /// After a longer absence the "left" may be on its way for so long.
-  static let patience: Int64 = 15_000
+  static let patience: Int64 = 60_000
 
   private struct Stay {
     var connections = 0

@@ -11,7 +11,7 @@ extension Fault {
       family: .clients, seconds: 8, isOnlyByName: true, nodeFlags: ["--queue-messages", "32"], strike: readSlowly),
     Fault(
       name: "vanish", summary: "clients vanish without a FIN and come back by new connections", family: .clients,
-      seconds: 4, nodeFlags: ["--pong-wait", "8", "--ping-period", "3"]
+      seconds: 4, nodeFlags: ["--pong-wait", "15", "--ping-period", "5"]
     ) { scene in
       for gate in scene.site.gates { gate.order(.strand(.all)) }
       await scene.pause(0.5)

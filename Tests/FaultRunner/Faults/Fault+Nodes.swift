@@ -157,8 +157,8 @@ extension Scene {
     if signal == SIGTERM && code != 0 {
       crowd.ledger.blame(\.wrongAnswers, "node \(node) exits with \(code) when it is drained")
     }
-    // Whoever was connected hears of it in the next turns.
-    await pause(0.1)
+    // Whoever was connected hears of it in the next turns, and before the node may be blamed again.
+    _ = await crowd.wait(seconds: 20) { !crowd.clients.contains { $0.node == node && $0.phase == .open } }
   }
 
   /// Starts the node again, and a third of the clients go there, as a balancer would have it.
@@ -188,7 +188,9 @@ extension Scene {
 final class TestClientBox {
   private var client: TestClient
 
-  init(port: UInt16) throws { client = try TestClient(port: port, timeoutMilliseconds: 2_000) }
+  init(port: UInt16, milliseconds: Int = 2_000) throws {
+    client = try TestClient(port: port, timeoutMilliseconds: milliseconds)
+  }
 
   /// The status of the answer to an upgrade request.
   func ask(_ target: String) -> Int? {

@@ -121,7 +121,7 @@ extension Fault {
     let replica = try RedisServer(["--repl-diskless-sync-delay", "0"])
     try master.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
     try replica.ask("REPLICAOF", "127.0.0.1", "\(port)")
-    try await ClusterUnderTest.eventually("the replica is in step", seconds: 10) {
+    try await ClusterUnderTest.eventually("the replica is in step", seconds: Crowd.patience) {
       (try? replica.ask("INFO", "replication").contains("master_link_status:up")) == true
     }
     return replica

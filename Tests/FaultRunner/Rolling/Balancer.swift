@@ -29,11 +29,12 @@ final class Balancer {
         maxconn \(2 * connections + 200)
       defaults
         mode http
-        timeout http-request 5s
-        timeout connect 2s
-        timeout client 30s
-        timeout server 30s
-        timeout tunnel 90s
+        timeout http-request 60s
+        timeout connect 10s
+        timeout client 60s
+        timeout server 60s
+        timeout tunnel 300s
+        timeout check 20s
         option http-server-close
         retries 2
         option redispatch 1
@@ -45,7 +46,7 @@ final class Balancer {
         option httpchk
         http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host balancer
         http-check expect status 200
-        default-server check inter 200ms fall 2 rise 1
+        default-server check inter 500ms fastinter 200ms downinter 200ms fall 2 rise 1
       \(servers)
 
       """

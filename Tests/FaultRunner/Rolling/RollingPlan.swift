@@ -27,8 +27,8 @@ public struct RollingPlan: Sendable {
 @MainActor
 private struct RollingRun {
   private let plan: RollingPlan
-  /// Longer than a user who left may be thought to be there.
-  private static let settling = 4.0
+  /// Longer than a user who left may be thought to be there: reconnect-spread and leave-grace, and what machines add.
+  private static let settling = 8.0
   /// What nodes have as reconnect-spread, in milliseconds.
   private static let spread: Int64 = 1_000
 
@@ -40,12 +40,12 @@ private struct RollingRun {
       flags: [
         "--drain-wait", "\(plan.drain.wait)", "--drain-window", "\(plan.drain.window)",
         "--reconnect-spread", "\(Double(Self.spread) / 1_000)", "--rebalance", "--rebalance-least", "10",
-        "--rebalance-rate", "\(plan.rebalanceRate)",
+        "--rebalance-rate", "\(plan.rebalanceRate)", "--leave-grace", "6", "--handshake-time", "60",
       ])
     defer { site.stop() }
     for place in 0..<plan.nodes { try await site.start(place) }
-    try await ClusterUnderTest.eventually("the balancer reaches a node", seconds: 10) {
-      HTTPProbe.get("/readyz", from: site.balancer.address, milliseconds: 500)?.status == 200
+    try await ClusterUnderTest.eventually("the balancer reaches a node", seconds: Crowd.patience) {
+      HTTPProbe.get("/readyz", from: site.balancer.address, milliseconds: 5_000)?.status == 200
     }
     var people = Crowd.Plan()
     (people.clients, people.rooms) = (plan.clients, max(3, plan.clients / 15))
@@ -55,16 +55,17 @@ private struct RollingRun {
     crowd.excusedNodes = [0]
     async let turning: Void = crowd.run()
     do {
-      guard await crowd.wait(seconds: 60, until: { crowd.outsiders == 0 }) else {
+      guard await crowd.wait(seconds: Crowd.patience, until: { crowd.outsiders == 0 }) else {
         throw Site.Failure(description: "\(crowd.outsiders) clients never got in")
       }
       crowd.isTalking = true
-      await Crowd.pause(Self.settling)
-      let before = crowd.presenceEvents
+      guard let before = await settled(crowd) else {
+        throw Site.Failure(description: "there was no end of the coming and going at the beginning")
+      }
       for place in 0..<plan.nodes { try await restart(place, site, crowd, &report) }
       report.restartAbsences = crowd.absences
       try await grow(site, crowd, &report)
-      await crowd.finish(patience: 30)
+      await crowd.finish(patience: Crowd.patience)
       await Crowd.pause(Self.settling)
       report.flickers = crowd.presenceEvents - before
     } catch { report.problems.append("\(error)") }
@@ -72,6 +73,16 @@ private struct RollingRun {
     await turning
     judge(crowd, &report)
     if !report.isGood { report.evidence.append("logs:\n" + site.logTail(12).map { "      \($0)\n" }.joined()) }
+  }
+
+  /// How often anybody was told of somebody's coming when that was over; `nil` when it is not.
+  private func settled(_ crowd: Crowd) async -> Int? {
+    var (events, since) = (crowd.presenceEvents, monotonicMilliseconds())
+    let isOver = await crowd.wait(seconds: Crowd.patience) {
+      if crowd.presenceEvents != events { (events, since) = (crowd.presenceEvents, monotonicMilliseconds()) }
+      return monotonicMilliseconds() - since > 4_000
+    }
+    return isOver ? events : nil
   }
 
   private func restart(_ place: Int, _ site: RollingSite, _ crowd: Crowd, _ report: inout RollingReport) async throws {
@@ -84,12 +95,12 @@ private struct RollingRun {
         leftLease: try site.leases() >= plan.nodes))
     if code != 0 { report.problems.append("node \(place) exits with \(code)") }
     try await site.start(place)
-    guard await crowd.wait(seconds: 30, until: { crowd.outsiders == 0 }) else {
+    guard await crowd.wait(seconds: Crowd.patience, until: { crowd.outsiders == 0 }) else {
       throw Site.Failure(description: "\(crowd.outsiders) clients are not back after node \(place)")
     }
     // The balancer has found it, or the next one would be missed while this one still is.
-    try await ClusterUnderTest.eventually("the balancer uses \(place + 1) of \(plan.nodes)", seconds: 10) {
-      HTTPProbe.get("/readyz", from: site.balancer.address, milliseconds: 500)?.status == 200
+    try await ClusterUnderTest.eventually("the balancer uses \(place + 1) of \(plan.nodes)", seconds: Crowd.patience) {
+      HTTPProbe.get("/readyz", from: site.balancer.address, milliseconds: 5_000)?.status == 200
     }
     await Crowd.pause(1)
   }

@@ -63,7 +63,7 @@ final class RollingSite {
       name: "node-\(place)", port: ports[place], flags: flags, secretFile: folder + "/secret",
       logPath: folder + "/node-\(place).log")
     nodes[place] = node
-    try await ClusterUnderTest.eventually("\(node.name) is ready", seconds: 20) { node.isReady }
+    try await ClusterUnderTest.eventually("\(node.name) is ready", seconds: Crowd.patience) { node.isReady }
   }
 
   /// Sends SIGTERM; the exit code.

@@ -75,14 +75,14 @@ private struct Run {
     var failure: (any Error)?
     var mayAnnounce = false
     do {
-      guard await crowd.wait(seconds: 60, until: { crowd.outsiders == 0 }) else {
+      guard await crowd.wait(seconds: Crowd.patience, until: { crowd.outsiders == 0 }) else {
         throw Site.Failure(description: "\(crowd.outsiders) clients never got in")
       }
       crowd.isTalking = true
       await scene.pause(1)
       mayAnnounce = try await strike(scene)
     } catch { failure = error }
-    await crowd.finish(patience: 30)
+    await crowd.finish(patience: Crowd.patience)
     await scene.checkPresence()
     crowd.ledger.blame(\.wronglyReaped, "leases were lost", times: site.wronglyReaped)
     if !mayAnnounce, crowd.ledger.counts.announced > 0 {

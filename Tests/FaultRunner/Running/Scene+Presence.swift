@@ -8,7 +8,7 @@ extension Scene {
     let there = crowd.clients.filter { $0.phase == .open }
     let truth = ClusterUnderTest.Online(online: there.count, users: Set(there.map(\.user)).count, nodes: Site.count)
     var said: [ClusterUnderTest.Online?] = []
-    let isRight = await crowd.wait(seconds: 20) {
+    let isRight = await crowd.wait(seconds: Crowd.patience) {
       said = (0..<Site.count).map { site.online($0) }
       return said.allSatisfy { $0 == truth }
     }
@@ -19,7 +19,7 @@ extension Scene {
       let members = Set(there.filter { $0.memberships[room] == .inside }.map(\.user))
       var count: Int?
       // Who has just left is within the grace.
-      _ = await crowd.wait(seconds: 4) {
+      _ = await crowd.wait(seconds: Crowd.patience) {
         count = try? users(in: room)
         return count == members.count
       }
@@ -32,7 +32,7 @@ extension Scene {
 
   /// As any node counts them.
   private func users(in room: String) throws -> Int? {
-    let client = try TestClientBox(port: site.ports[anyNode()])
+    let client = try TestClientBox(port: site.ports[anyNode()], milliseconds: 10_000)
     guard client.ask("/ws?token=\(site.mint("observer"))") == 101 else { return nil }
     try client.say(#"{"type":"online_users","payload":{"room_id":"\#(room)"}}"#)
     return try client.message("online_users")?.payload?.count

@@ -70,7 +70,7 @@ final class Site {
       [
         "--shards", "1", "--rate-burst", "0", "--connections-per-address", "100000", "--connects-per-address", "100000",
         "--bytes-per-second", "0", "--questions-per-second", "1000", "--returns-per-minute", "1000",
-        "--drain-wait", "0",
+        "--drain-wait", "0", "--handshake-time", "60", "--leave-grace", "6",
       ] + flags
     minter = try TokenMinter(secret: Array(Self.secret.utf8))
     try Data(Self.secret.utf8).write(to: URL(fileURLWithPath: folder + "/secret"))
@@ -98,7 +98,8 @@ final class Site {
   func restart(_ index: Int, wrapper: [String] = []) throws { nodes[index] = try make(index, wrapper: wrapper) }
 
   func waitUntilReady(_ index: Int) async throws {
-    try await ClusterUnderTest.eventually("\(nodes[index].name) is ready", seconds: 20) { nodes[index].isReady }
+    let node = nodes[index]
+    try await ClusterUnderTest.eventually("\(node.name) is ready", seconds: Crowd.patience) { node.isReady }
   }
 
   private func make(_ index: Int, wrapper: [String] = []) throws -> ClusterNode {

@@ -1,6 +1,6 @@
 // Real processes for tests: a Redis, nodes, and a proxy that harms connections. All on free ports of this machine.
 import { spawn } from "node:child_process";
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac, randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect as dial, createServer } from "node:net";
@@ -11,17 +11,29 @@ import { fileURLToPath } from "node:url";
 const BINARY = process.env.ROOST_BINARY ?? fileURLToPath(new URL("../../../../.build/release/roost", import.meta.url));
 const SECRET = randomBytes(32).toString("hex");
 
+const given = new Set();
+
+/**
+ * Below the range from which the kernel takes ports for outgoing connections, so that nobody has it by chance when its
+ * owner begins, or ends and comes back.
+ */
 async function freePort() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    if (given.has(port)) continue;
+    const probe = createServer();
+    const isFree = new Promise((resolve) => probe.once("listening", () => resolve(true)).once("error", () => resolve(false)));
+    probe.listen(port, "127.0.0.1");
+    if (!(await isFree)) continue;
+    probe.close();
+    await once(probe, "close");
+    given.add(port);
+    return port;
+  }
 }
 
 /** What `attempt` gives once it is true. */
-export async function eventually(what, attempt, seconds = 15) {
+export async function eventually(what, attempt, seconds = 120) {
   const deadline = Date.now() + seconds * 1_000;
   for (;;) {
     const answer = await attempt();
@@ -64,7 +76,11 @@ export class Cluster {
     const port = (this.#redisPort ??= await freePort());
     const where = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", this.#folder];
     this.#redisProcess = await this.start("redis-server", [...where, "--save", ""]);
-    await eventually("redis answers", () => answers(port));
+    await eventually("redis answers", () => {
+      const { exitCode, log } = this.#redisProcess;
+      if (exitCode !== null) throw new Error(`redis-server ended with ${exitCode}: ${log}`);
+      return answers(port);
+    });
     this.#redis = `redis://127.0.0.1:${port}`;
     return this;
   }
