@@ -191,6 +191,10 @@ public struct RedisRelay: ~Copyable, Relay {
         if case .lost(let trouble, let why) = command.open(address, now: now) { abandonCommand(trouble, why) }
       } else {
         command.postpone(now: now)
+        if resolver.isLost {
+          lineTrouble = .unreachable
+          tell(.unreachable, "\(configuration.server): the host's name has no address")
+        }
       }
     }
     if !subscriber.isUp, now >= subscriber.retryAt {

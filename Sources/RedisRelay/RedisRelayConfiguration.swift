@@ -26,8 +26,9 @@ public struct RedisRelayConfiguration: Sendable, Equatable {
   public var pendingRequests = 4_096
   /// Bytes towards Redis that the kernel did not take yet. Over it: ``RelayFailure/unavailable``.
   public var unsentBytes = 16 * 1_024 * 1_024
-  /// Bytes of one reply of Redis. Over it the connection is dropped.
-  public var replyBytes = 16 * 1_024 * 1_024
+  /// Bytes of one reply of Redis. Over it the connection is dropped, so it must hold the largest there is: many rooms
+  /// are read at once, and each gets at least one message, however large.
+  public var replyBytes = Script.readBytes + RelayLimits.roomsPerRead * RelayFrame.byteLimit + 2 * 1_024 * 1_024
   /// Bytes of frames that nobody took yet. Over it they are dropped, and ``RelayEvent/resubscribed`` tells.
   public var waitingFrameBytes = 64 * 1_024 * 1_024
 

@@ -14,6 +14,8 @@ struct Resolver {
   private var freshUntil: Int64 = .min
   private var turn = 0
   private var asked: Box?
+  /// The resolver has answered, and nothing is known: there is nowhere to go.
+  private(set) var isLost = false
 
   /// - Parameter lookUp: the addresses of a name; may block.
   init(
@@ -33,6 +35,7 @@ struct Resolver {
     if let answer = asked?.answer.locked({ $0 }) {
       asked = nil
       if !answer.isEmpty { known = answer }
+      isLost = known.isEmpty
       freshUntil = now + 1_000
     }
     if now > freshUntil { ask() }

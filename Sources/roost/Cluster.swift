@@ -142,10 +142,10 @@ struct Cluster {
   // MARK: Words
 
   private var welcome: String {
-    let entry = balancer?.port ?? ports[0]
     let nodes = ports.enumerated().map { "  node-\($0 + 1)     http://127.0.0.1:\($1)/" }
-    let users = ["alice", "bob", "42"]
-    let tokens = users.map { "  \($0)\(String(repeating: " ", count: 8 - $0.count))\(token(for: $0))" }
+    let tokens = ["alice", "bob", "42"].map { user in
+      "  \(user)\(String(repeating: " ", count: 8 - user.count))\(token(for: user))"
+    }
     return """
 
       \(ports.count) nodes are ready. Ctrl-C stops everything.
@@ -154,33 +154,48 @@ struct Cluster {
       \(nodes.joined(separator: "\n"))
         redis      \(CredentialURL.hidden(redisURL))
 
-      Tokens, good for a day:
+      \(browserWords)
+
+      Or in another terminal, as somebody who may do everything:
+
+        \(terminalWords.joined(separator: "\n  "))
+
+      Tokens for a client of your own, good for a day:
 
       \(tokens.joined(separator: "\n"))
-
-      Talk in a browser, in two tabs with two names; and watch the cluster:
-
-        http://127.0.0.1:\(entry)/
-        http://127.0.0.1:\(entry)/dashboard
-
-      Or from a terminal:
-
-        wscat -c ws://127.0.0.1:\(entry)/ws -H "Authorization: Bearer \(token(for: users[0]))"
-        > {"type":"join_room","payload":{"room_id":"general"}}
-        > {"type":"send_message","room":"general","payload":{"content":"hi"}}
-
-        curl http://127.0.0.1:\(ports[ports.count - 1])/ws/online
-
-      More tokens:
-
-        \(Console.executable) token --user carol --secret-file \(secretFile)
 
       """
   }
 
   private var balancerLine: String {
-    guard let port = balancer?.port else { return "no balancer (haproxy is not installed): clients choose a node" }
+    guard let port = balancer?.port else { return "no balancer: clients choose a node" }
     return "balancer   http://127.0.0.1:\(port)/   ws://127.0.0.1:\(port)/ws"
+  }
+
+  private var entry: String { "http://127.0.0.1:\(balancer?.port ?? ports[0])" }
+
+  private var browserWords: String {
+    let settings = ConfigurationReader(arguments: nodeFlags, environment: nodeSettings, readFile: Console.readFile)
+    if case .listed(let origins) = settings.configuration.origins, !origins.contains(entry) {
+      return "Only these pages are let in (--origins): \(origins.joined(separator: " "))"
+    }
+    return """
+      Talk in a browser, in two tabs with two names; and watch the cluster:
+
+        \(entry)/
+        \(entry)/dashboard
+      """
+  }
+
+  private var terminalWords: [String] {
+    let folder = Console.executable.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    let nodes = ports.map { "http://127.0.0.1:\($0)" }
+    return [
+      "export PATH=\(folder.joined(separator: "/")):$PATH",
+      "export ROOST_TOKEN=$(roost token --secret-file \(secretFile) --user carol --role admin)",
+      "roost chat --url ws\(entry.dropFirst(4)) --room general", "roost publish --url \(entry) --room general hello",
+      "roost status --url \(nodes.joined(separator: ","))",
+    ]
   }
 
   private func token(for user: String) -> String {

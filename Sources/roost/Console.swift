@@ -1,4 +1,5 @@
 import Glibc
+import RoostServer
 
 /// Standard output and error, the environment, and files: what a command sees of its surroundings.
 enum Console {
@@ -53,10 +54,11 @@ enum Console {
     return Array(bytes[..<count])
   }
 
-  /// Whether others than its owner may read a file; false when there is none.
+  /// Whether more may read a secret's file than must; false when there is none.
   static func isExposed(_ path: String) -> Bool {
     var status = stat()
-    return unsafe stat(path, &status) == 0 && status.st_mode & 0o044 != 0
+    guard unsafe stat(path, &status) == 0 else { return false }
+    return SecretSetting.isExposed(mode: status.st_mode, isOwn: status.st_uid == geteuid())
   }
 
   /// Makes a file that only this user can read.

@@ -57,11 +57,11 @@ def slow(*mode):
     return make
 
 
-def talk(content, opening=b"", lines=(), count=60, **options):
+def talk(content, opening=b"", lines=(), count=60, path="/ws", **options):
     """Connections of users with good tokens that send `content` without end."""
 
     def make(scene):
-        handshakes = [hostile.request(token, *lines) for token in scene.tokens]
+        handshakes = [hostile.request(token, *lines, path=path) for token in scene.tokens]
         made = content() if callable(content) else content
         return flood.Flood(scene.node.port, handshakes, made, count, opening, **options)
 
@@ -118,8 +118,8 @@ DEEP = hostile.frame(b'{"type":"send_message","room":"r","payload":' + b"[" * 40
 MESSAGE = hostile.says("send_message", room="r", payload="x" * 3900)
 HISTORY = hostile.says("history", payload={"room_id": "bench-0", "limit": 100})
 ZIP = ("--compression", "on")
-# A message of 1 MiB must be let in, or it is its length that is refused.
-BOMBS = (*ZIP, "--message-size", "2097152", "--queue-size", "4194304", "--bytes-per-second", "0")
+# A message of 1 MiB must be let in, or it is its length that is refused: only the echo endpoint takes such.
+BOMBS = (*ZIP, "--echo", "on", "--echo-message-size", "2m", "--bytes-per-second", "0")
 IGNORED = ("rate_limit_ignored",)
 
 ATTACKS = [
@@ -141,7 +141,7 @@ ATTACKS = [
     Attack("messages", talk(MESSAGE * 20, join("r")), IGNORED),
     Attack("join and leave", talk(churn), IGNORED),
     Attack("questions, answers unread", talk(HISTORY * 100, join("bench-0"), reads=False), IGNORED),
-    Attack("1 GiB bomb", talk(lambda: compressed(hostile.zeros(1024)), lines=[OFFER], count=8), ("message_too_big",), BOMBS),
+    Attack("1 GiB bomb", talk(lambda: compressed(hostile.zeros(1024)), lines=[OFFER], count=8, path="/echo"), ("message_too_big",), BOMBS),
     Attack("small bombs", talk(lambda: compressed(hostile.zeros(3)) * 20, lines=[OFFER]), ("message_too_big",), ZIP),
     Attack("empty blocks", talk(compressed(hostile.blocks(800)) * 20, lines=[OFFER]), ("too_many_blocks",), ZIP),
 ]

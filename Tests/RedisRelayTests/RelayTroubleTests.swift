@@ -130,6 +130,50 @@ struct RelayTroubleTests {
   }
 }
 
+extension RelayTroubleTests {
+  /// A host that nobody knows: there is no connection that could fail, and still it is said what is wrong.
+  @Test func `A name without an address is told`() throws {
+    let settings = try RedisRelayConfiguration(server: RedisURL("redis://redis.example"), nodeID: "n1")
+    let surroundings = RelaySurroundings(
+      secret: { String(repeating: "0", count: $0) }, wallClock: { 1_760_000_000_000 }, wake: {})
+    var relay = RedisRelay(
+      configuration: settings, command: IdleWire(), subscriber: IdleWire(), surroundings: surroundings, seed: 1)
+    let book = AddressBook(0)
+    relay.resolver = Resolver(place: settings.server.place, wake: {}) { book.look(up: $0, $1) }
+    relay.start(now: 0)
+    #expect(relay.takeNotices() == [], "nobody has answered yet")
+    var (now, notices): (Int64, [String]) = (0, [])
+    for _ in 0..<1_000_000 where notices.isEmpty {
+      // The answer comes from another thread.
+      sched_yield()
+      now += 100
+      relay.tick(now: now)
+      notices = relay.takeNotices()
+    }
+    #expect(notices == ["redis://redis.example:6379/0: the host's name has no address [unreachable]"])
+    var events: [RelayEvent] = []
+    relay.takeEvents(into: &events)
+    #expect(events.contains { if case .trouble(.unreachable) = $0 { true } else { false } })
+    for _ in 0..<100 {
+      now += 100
+      relay.tick(now: now)
+    }
+    #expect(relay.takeNotices() == [], "once is enough")
+  }
+}
+
+/// A wire that leads nowhere.
+private final class IdleWire: RedisWire {
+  func connect(to address: Address) throws(SystemError) {}
+  func finishConnecting() throws(SystemError) -> Bool { false }
+  func receive(into buffer: inout MutableRawSpan) -> IOResult { .wouldBlock }
+  func send(_ bytes: borrowing RawSpan) -> IOResult { .wouldBlock }
+  func watch(writing: Bool) {}
+  var holdsMore: Bool { false }
+  var failure: String? { nil }
+  func close() {}
+}
+
 /// One name, whose address ends with a number that can be changed; 0: it has none.
 private final class AddressBook: Sendable {
   private let number: Atomic<Int>

@@ -323,10 +323,11 @@ struct APITests {
     }
   }
 
-  @Test func `two nodes cannot share a port for administration`() async throws {
+  @Test func `two nodes cannot share a port, for clients or for administration`() async throws {
     try await withAPI({ $0.adminPort = 0 }) { node in
-      let second = configured { $0.adminPort = node.adminPort }
-      #expect(throws: Node.StartError.self) { try Node(second, log: Log(level: .error)) }
+      for second in [configured { $0.adminPort = node.adminPort }, configured { $0.port = node.port }] {
+        #expect(throws: Node.StartError.self) { try Node(second, log: Log(level: .error)) }
+      }
     }
   }
 }

@@ -49,8 +49,8 @@ enum ConfigurationDocument {
 
       Every user of a machine can read its command lines, so a secret is never a flag: it stands in a file, or in the
       environment. Where both are given, the file counts; a flag's file before a variable's. Line ends at the end of a
-      file are no part of it. A file that others than its owner can read is warned of, and a password in `--redis-url`
-      or another address is refused on the command line.
+      file are no part of it. A file that others than its owner can read is warned of, where the owner is not the node
+      itself others than its group; and a password in `--redis-url` or another address is refused on the command line.
 
       | File | Or in the environment | Holds |
       |---|---|---|

@@ -12,7 +12,7 @@ struct RelayFloodTests {
       "x", "{}", "\u{0}", #"{"type":"dance","payload":1}"#, #"{"type":"new_message","room":"a|b","payload":1}"#,
       #"{"type":"user_left","room":"lobby","payload":{},"sender":{"id":"ben"}}"#,
       #"{"type":"new_message","room":"lobby","payload":1,"token":"guessed","offset":1,"epoch":"e","id":"i"}"#,
-      #"{"type":"chat","payload":\#(deep)}"#, #"{"type":"chat","payload":"\#(String(repeating: "x", count: 70_000))"}"#,
+      #"{"type":"chat","payload":\#(deep)}"#, #"{"type":"chat","payload":"\#(String(repeating: "x", count: 90_000))"}"#,
     ].map { Array($0.utf8) } + [Array(#"{"type":"chat","payload":""#.utf8) + [0xFF, 0x22, 0x7D]]
 
   private static func publish(_ frame: [UInt8]) -> [UInt8] {

@@ -69,6 +69,15 @@ struct SecretTests {
     #expect(reader.remarks == ["/k can be read by others than its owner: chmod 600 /k"])
   }
 
+  @Test(
+    arguments: [
+      (0o600, true, false), (0o400, true, false), (0o640, true, true), (0o604, true, true), (0o644, true, true),
+      (0o640, false, false), (0o440, false, false), (0o644, false, true), (0o604, false, true),
+    ] as [(UInt32, Bool, Bool)])
+  func `a group may read what belongs to somebody else`(mode: UInt32, isOwn: Bool, isExposed: Bool) {
+    #expect(SecretSetting.isExposed(mode: 0o100_000 | mode, isOwn: isOwn) == isExposed)
+  }
+
   @Test func `there may be several API keys, one a line`() {
     let reader = read(["--api-key-file", "/k"], files: ["/k": "\(key)-1\r\n\n\(key)-2\n"])
     #expect(reader.problems == [])

@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// What documents for newcomers name is there: tests, metrics, settings, log lines.
+/// What documents for newcomers and operators name is there: tests, metrics, settings, log lines.
 @Suite("Tidy: guides") struct GuideTests {
-  static let guides = ["README.md"] + ["MIGRATING", "PROTOCOL", "TROUBLESHOOTING", "TUTORIAL"].map { "docs/\($0).md" }
+  static let guides =
+    ["README.md"] + ["MIGRATING", "PROTOCOL", "TUTORIAL"].map { "docs/\($0).md" } + OperatorGuideTests.guides
 
   private static func text(_ path: String) throws -> String {
     try #require(Repository.documents.first { $0.path == path }, "\(path)").text()
@@ -34,8 +35,8 @@ import Testing
     let configuration = try Self.text("docs/CONFIGURATION.md")
     // Settings stand as code of their own; other programs' flags in whole commands.
     for match in try Self.text(guide).matches(of: /`(--[a-z-]+)[^`\n]*`/) {
-      let own: Set = ["--check", "--help", "--profile"]
-      guard !own.contains(String(match.1)) else { continue }
+      let others: Set = ["--check", "--help", "--profile", "--scale", "--deploy-hook", "--harm-last"]
+      guard !others.contains(String(match.1)) else { continue }
       #expect(configuration.contains("`\(match.1)`"), "\(guide) names \(match.1)")
     }
   }

@@ -10,7 +10,7 @@ import { Conversation, textOf } from "./store.js";
 
 const PAGE = 50; // messages at once
 const TYPING_MILLISECONDS = 7_000; // the server ends it after 6 s: this is for when we do not hear that
-const TRIES = 4; // before the entry is offered again to somebody who never got in
+const TRIES = 3; // before the entry is offered again to somebody who never got in
 
 /** @type {Map<string, Conversation>} */ const conversations = new Map();
 /** @type {Conversation | undefined} */ let current;
@@ -207,7 +207,7 @@ function changed(state, delay, code, reason) {
   showState(state, isDegraded, delay);
   side.typing(current);
   if (state === "closed" && code !== 1000) return begin(endOf(code, reason));
-  if (failures === TRIES) begin("No connection: the token may be wrong, or no node is there.");
+  if (failures === TRIES) begin("The server lets nobody in: the token may be wrong, the page not among its origins, or no node there.");
 }
 
 function endOf(code, reason) {

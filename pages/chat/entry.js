@@ -68,14 +68,19 @@ export function forgetVisitor() {
   sessionStorage.removeItem(KEPT);
 }
 
+/** @param {string} trouble */
+function tell(trouble) {
+  $("entry-trouble").hidden = !trouble;
+  $("entry-trouble").textContent = trouble;
+}
+
 /** Asks who it is. @param {boolean} byName  @param {string} [trouble]  @returns {Promise<Visitor>} */
 export function askVisitor(byName, trouble = "") {
   const field = /** @type {HTMLInputElement} */ ($(byName ? "name" : "token"));
   $("name-field").hidden = !byName;
   $("token-field").hidden = byName;
   field.required = true;
-  $("entry-trouble").hidden = !trouble;
-  $("entry-trouble").textContent = trouble;
+  tell(trouble);
   $("entry").hidden = false;
   $("chat").hidden = true;
   field.focus();
@@ -84,6 +89,7 @@ export function askVisitor(byName, trouble = "") {
       event.preventDefault();
       const value = field.value.trim();
       if (!value) return;
+      if (!byName && value.split(".").length !== 3) return tell("That is no token: it has three parts with dots between.");
       const room = /** @type {HTMLInputElement} */ ($("first-room")).value;
       resolve(remember({ [byName ? "name" : "token"]: value, room }));
     };

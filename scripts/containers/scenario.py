@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import ssl
 import subprocess
 import sys
 import time
@@ -251,6 +252,28 @@ def is_renewed(people):
     counted(nodes=2, online=TALKERS, seconds=10)
 
 
+def reads_keys_again(people):
+    """SIGHUP to all nodes, as docs/OPERATIONS.md has it: they say so, and go on."""
+    before = nodes()
+    compose("kill", "--signal", "HUP", "node")
+    cluster.eventually("nodes have read their keys again", 10, lambda: compose("logs", "node").count("keys reloaded") == len(before))
+    assert nodes() == before, "SIGHUP ended a node"
+    people.all_back()
+    counted(nodes=2, online=TALKERS)
+
+
+def renews_its_certificate():
+    """Written into the same file, as docs/OPERATIONS.md has it, and SIGUSR2: the next handshake sees it."""
+    file = pathlib.Path(os.environ["ROOST_CERTIFICATE"])
+    before = ssl.get_server_certificate(("localhost", TLS))
+    made = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=localhost"]
+    key = file.with_name("renewed.key")
+    chain = run("openssl", "req", "-x509", *made, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key))
+    file.write_text(f"{chain}\n{key.read_text()}")
+    compose("--profile", "tls", "kill", "--signal", "USR2", "balancer-tls")
+    cluster.eventually("the new certificate is shown", 15, lambda: ssl.get_server_certificate(("localhost", TLS)) != before)
+
+
 def speaks_tls():
     """The profile tls, with the certificate of this run."""
     run(*COMPOSE, "--profile", "tls", "up", "--detach", "--no-build", "--no-recreate", "--scale", "node=2", "balancer-tls")
@@ -289,9 +312,11 @@ def steps(people, first, second):
         "a node that is told to drain is replaced": lambda: drains_when_told(people),
         "a killed node is counted out in 8 s": lambda: survives_a_crash(people),
         "new nodes take the place of the old": lambda: is_renewed(people),
+        "nodes read their keys again": lambda: reads_keys_again(people),
         "Redis may restart": lambda: survives_redis(people),
         "and they still talk": lambda: talk(3, balancer, balancer),
         "through TLS too": speaks_tls,
+        "with a renewed certificate": renews_its_certificate,
         "Prometheus watches them": is_watched,
     }
 

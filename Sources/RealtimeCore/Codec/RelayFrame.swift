@@ -4,8 +4,11 @@
 /// `node`, `epoch` and `token` are the contents of JSON strings. Only a frame whose `token` is the nodes' secret of
 /// this Redis generation may be numbered or announce presence; to compare is the caller's part.
 public struct RelayFrame: Equatable, Sendable {
-  /// The most bytes a frame may have.
-  public static let byteLimit = 65_536
+  /// The most bytes of a client's or a backend's message that fit into a frame.
+  public static let messageLimit = 65_536
+  /// The most bytes a frame may have: a message and what we put around it. The name from a token of 4,096 bytes may
+  /// take 9,000 when each of its characters is escaped; user, room and ids take 2,000 at most.
+  public static let byteLimit = messageLimit + 16_384
   /// Keys a frame may have: what a client's message may have, and what we put around it.
   static let keyLimit = JSONScanner.keyLimit + 64
   /// More users than any room has.

@@ -1,4 +1,5 @@
-/// A node's name in the cluster: the first ten characters of its node id, a hyphen and letters of this process alone.
+/// A node's name in the cluster: the last ten characters of its node id, a hyphen and letters of this process alone.
+/// The last ones, because what several have in common stands in front: `web-8080`, `roost-6d4cf56db6-x7k2p`.
 public enum NodeName {
   /// Characters of the node id that are part of the name.
   public static let idLength = 10
@@ -7,7 +8,7 @@ public enum NodeName {
   public static func may(_ given: String, mean name: String) -> Bool {
     guard given != name else { return true }
     guard let hyphen = name.lastIndex(of: "-") else { return false }
-    return !given.isEmpty && name[..<hyphen] == given.prefix(idLength)
+    return !given.isEmpty && name[..<hyphen] == given.suffix(idLength)
   }
 
   /// Those of `names` that `given` may mean: one that has exactly this name alone.

@@ -11,6 +11,16 @@ public struct SecretSetting: Sendable {
 
   public static let all: [SecretSetting] = [tokens, apiKeys, redisPassword]
 
+  /// Whether a secret's file lets in more than it must.
+  ///
+  /// Of a file that belongs to somebody else (root's, by systemd or Kubernetes) the group is how the node itself reads
+  /// it.
+  ///
+  /// - Parameters:
+  ///   - mode: the file's permissions, as `stat` has them.
+  ///   - isOwn: whether the file belongs to the user of this process.
+  public static func isExposed(mode: UInt32, isOwn: Bool) -> Bool { mode & (isOwn ? 0o044 : 0o004) != 0 }
+
   var fileFlag: String { name + "-file" }
   var variable: String { "ROOST_" + String(name.uppercased().map { $0 == "-" ? "_" : $0 }) }
   var fileVariable: String { variable + "_FILE" }

@@ -58,7 +58,9 @@ extension Setting {
   ]
 
   static let limits: [Setting] = [
-    .size("message-size", "largest message of a client; over it: close 1009", 1...16 << 20, \.limits.messageBytes),
+    .size(
+      "message-size", "largest message of a client; over it: close 1009", 1...RelayFrame.messageLimit,
+      \.limits.messageBytes),
     .number("fragments", "frames of one message; over it: close 1008", 1...65_534, "frames", \.limits.fragments),
     .number(
       "queue-messages", "messages waiting for one client; over it: see slow-consumer", 1...1 << 20, "messages",

@@ -90,7 +90,7 @@ extension HubHost {
 
   /// The node's name with letters that no earlier process of that name had; at most 19 characters.
   private static func instance(of nodeID: String) -> String {
-    let name = nodeID.isEmpty ? "node" : String(nodeID.prefix(NodeName.idLength))
+    let name = nodeID.isEmpty ? "node" : String(nodeID.suffix(NodeName.idLength))
     return "\(name)-\(SecureRandom.hex(byteCount: 4))"
   }
 

@@ -62,6 +62,7 @@ public final class Node: Sendable {
       var shards: [Shard] = []
       var admin = try configuration.adminPort.map { try Self.listen(configuration.adminHost, $0, sharesPort: false) }
       adminPort = admin?.port
+      if port != 0 { try Self.claim(configuration.host, port) }
       for index in 0..<count {
         let listener = try Self.listen(configuration.host, port)
         port = listener.port
@@ -189,6 +190,12 @@ public final class Node: Sendable {
     var loops: [EventLoop] = []
     for _ in 0..<count { loops.append(try EventLoop()) }
     return loops
+  }
+
+  /// Shards share their port, and the kernel would let a forgotten node of the same user share it too, in silence:
+  /// whoever came would be at one or the other by chance. Who does not share finds out whether somebody is there.
+  private static func claim(_ host: String, _ port: UInt16) throws {
+    _ = try listen(host, port, sharesPort: false)
   }
 
   private static func listen(_ host: String, _ port: UInt16, sharesPort: Bool = true) throws -> Listener {

@@ -187,6 +187,8 @@ struct ShardCore: ~Copyable {
   func refused(_ reason: RefusalReason, _ slot: UInt32? = nil) {
     context.refusals.count(reason)
     guard let slot else { return log.debug("handshake refused", ["reason": .string(reason.word)]) }
+    // A page is told nothing about it by its browser, and mostly it is a setting that is missing.
+    guard reason != .origin else { return log.warning("handshake refused", ["reason": "origin"] + who(slot)) }
     log.debug("handshake refused", ["reason": .string(reason.word)] + who(slot))
   }
 

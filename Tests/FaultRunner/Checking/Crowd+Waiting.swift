@@ -6,6 +6,9 @@ extension Crowd {
 
   var unanswered: Int { clients.reduce(0) { $0 + ($1.phase == .gone ? 0 : $1.outstanding.count) } }
 
+  /// Handshakes that were answered, but not with 101.
+  var refusals: Int { errors.reduce(0) { $0 + ($1.key.hasPrefix("refused") ? $1.value : 0) } }
+
   /// Waits until something is so, asked every 20 ms; false when it did not come to it.
   func wait(seconds: Double, until isTrue: () -> Bool) async -> Bool {
     let deadline = monotonicMilliseconds() + Int64(seconds * 1_000)

@@ -37,6 +37,7 @@ final class Crowd {
   private(set) var absences: [Int64] = []
   /// How often anybody was told that somebody comes or goes.
   private(set) var presenceEvents = 0
+  private(set) var farewells = Farewells()
   private let mint: (String) -> String
   private var clientOfTag: [Int: Int] = [:]
   private var saidAt: [String: (time: Int64, node: Int)] = [:]
@@ -181,6 +182,7 @@ final class Crowd {
     var wait = clients[index].toldToWait ?? Int64.random(in: 0...300, using: &random)
     if wasOpen {
       clients[index].lostAt = monotonicMilliseconds()
+      farewells.ended(ending, wasTold: clients[index].toldToWait != nil)
       let isExcused = clients[index].isExcused || excusedNodes.contains(clients[index].node)
       if !isExcused { ledger.blame(\.closed, "client \(index) on node \(clients[index].node) ended: \(ending)") }
     } else {
@@ -232,7 +234,10 @@ final class Crowd {
       let isJoin = message.type == "user_joined"
       presenceEvents += 1
       ledger.heardPresence(index, room, of: message.sender?.id ?? "", isJoin: isJoin, now: now)
-    case "server_draining": clients[index].toldToWait = Int64(message.payload?.reconnect_after_ms ?? 0)
+    case "server_draining":
+      let wait = Int64(message.payload?.reconnect_after_ms ?? 0)
+      clients[index].toldToWait = wait
+      farewells.told(toWait: wait)
     case "error": failed(index, message, now)
     default: break
     }

@@ -9,8 +9,8 @@ public struct RollingPlan: Sendable {
   public var clients = 300
   public var messagesPerSecond = 60.0
   public var seed: UInt64 = 1
-  /// Over which a node sends its clients away, in seconds.
-  public var window = 3.0
+  /// How long a node goes on before it sends its clients away, and over how long it does that, in seconds.
+  public var drain = NodeDrain.Rules(wait: 1, window: 3)
   /// Connections a node sends away each second to balance.
   public var rebalanceRate = 20
 
@@ -29,6 +29,8 @@ private struct RollingRun {
   private let plan: RollingPlan
   /// Longer than a user who left may be thought to be there.
   private static let settling = 4.0
+  /// What nodes have as reconnect-spread, in milliseconds.
+  private static let spread: Int64 = 1_000
 
   init(_ plan: RollingPlan) { self.plan = plan }
 
@@ -36,7 +38,8 @@ private struct RollingRun {
     let site = try RollingSite(
       places: plan.nodes + 1, connections: plan.clients,
       flags: [
-        "--drain-wait", "1", "--drain-window", "\(plan.window)", "--rebalance", "--rebalance-least", "10",
+        "--drain-wait", "\(plan.drain.wait)", "--drain-window", "\(plan.drain.window)",
+        "--reconnect-spread", "\(Double(Self.spread) / 1_000)", "--rebalance", "--rebalance-least", "10",
         "--rebalance-rate", "\(plan.rebalanceRate)",
       ])
     defer { site.stop() }
@@ -72,9 +75,13 @@ private struct RollingRun {
   }
 
   private func restart(_ place: Int, _ site: RollingSite, _ crowd: Crowd, _ report: inout RollingReport) async throws {
-    let start = monotonicMilliseconds()
+    let (connections, refusals, start) = (site.connections(place), crowd.refusals, monotonicMilliseconds())
     let code = await site.end(place)
-    report.drains.append(Double(monotonicMilliseconds() - start) / 1_000)
+    let seconds = Double(monotonicMilliseconds() - start) / 1_000
+    report.drains.append(
+      NodeDrain(
+        connections: connections, seconds: seconds, refused: crowd.refusals - refusals,
+        leftLease: try site.leases() >= plan.nodes))
     if code != 0 { report.problems.append("node \(place) exits with \(code)") }
     try await site.start(place)
     guard await crowd.wait(seconds: 30, until: { crowd.outsiders == 0 }) else {
@@ -116,6 +123,8 @@ private struct RollingRun {
       crowd.ledger.blame(\.needless, "announcements without a loss", times: crowd.ledger.counts.announced)
     }
     (report.counts, report.evidence) = (crowd.ledger.counts, crowd.ledger.evidence)
+    report.problems += NodeDrain.problems(report.drains, plan.drain)
+    report.problems += crowd.farewells.problems(spread: Self.spread)
     report.absences = crowd.absences
     let endings = crowd.errors.filter { !$0.key.hasPrefix("refused") }
     report.endings = crowd.errors

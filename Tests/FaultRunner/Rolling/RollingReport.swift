@@ -4,8 +4,7 @@ public struct RollingReport: Sendable {
   public internal(set) var counts = Counts()
   /// How often anybody was told that somebody came or went, although all meant to stay.
   public internal(set) var flickers = 0
-  /// From SIGTERM to the process' end, in seconds.
-  public internal(set) var drains: [Double] = []
+  public internal(set) var drains: [NodeDrain] = []
   /// From a connection's end until its client was back in all its rooms, in milliseconds: at the restarts, and all.
   public internal(set) var restartAbsences: [Int64] = []
   public internal(set) var absences: [Int64] = []
@@ -21,12 +20,19 @@ public struct RollingReport: Sendable {
 
   init(_ plan: RollingPlan) { self.plan = plan }
 
-  public var isGood: Bool { counts.violations == 0 && flickers == 0 && problems.isEmpty }
+  public var isGood: Bool { faults.isEmpty }
+
+  /// Everything that must not be, in words.
+  private var faults: [String] {
+    let promises = Counts.columns.filter { $0.isPromise && counts[keyPath: $0.path] > 0 }
+    let presence = flickers == 0 ? [] : ["joins and leaves told although all stayed: \(flickers)"]
+    return problems + presence + promises.map { "\($0.title): \(counts[keyPath: $0.path])" }
+  }
 
   public var text: String {
     let away = Self.percentiles(restartAbsences)
     let promises = Counts.columns.filter(\.isPromise).map { "\($0.title) \(counts[keyPath: $0.path])" }
-    let seconds = drains.map { "\(($0 * 10).rounded() / 10)" }.joined(separator: ", ")
+    let seconds = drains.map { "\(($0.seconds * 10).rounded() / 10)" }.joined(separator: ", ")
     return """
       \(plan.nodes) nodes, \(plan.clients) clients, \(Int(plan.messagesPerSecond)) messages a second, seed \(plan.seed)
         restarts    \(drains.count), each drained in \(seconds) s
@@ -36,7 +42,7 @@ public struct RollingReport: Sendable {
         reconnects  \(restartAbsences.count) at restarts, back in all rooms after \(away)
         scale-out   \(spreadBefore) became \(spreadAfter) in \((growth * 10).rounded() / 10) s, \(moved) moved
         endings     \(endings.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))
-      \(isGood ? "good" : "NOT GOOD: " + problems.joined(separator: "; "))
+      \(isGood ? "good" : "NOT GOOD: " + faults.joined(separator: "; "))
       """
   }
 

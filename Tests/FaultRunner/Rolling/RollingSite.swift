@@ -74,12 +74,19 @@ final class RollingSite {
   }
 
   /// WebSockets of each node.
-  var spread: [Int] {
-    nodes.compactMap(\.self).map { node in
-      struct Stats: Decodable { var active_connections: Int }
-      let body = node.fetch("/ws/stats")?.body ?? []
-      return (try? JSONDecoder().decode(Stats.self, from: Data(body)))?.active_connections ?? -1
-    }
+  var spread: [Int] { nodes.indices.filter { nodes[$0] != nil }.map(connections) }
+
+  /// WebSockets of the node in a place; -1 when it does not say.
+  func connections(_ place: Int) -> Int {
+    struct Stats: Decodable { var active_connections: Int }
+    let body = nodes[place]?.fetch("/ws/stats")?.body ?? []
+    return (try? JSONDecoder().decode(Stats.self, from: Data(body)))?.active_connections ?? -1
+  }
+
+  /// How many nodes Redis takes for living.
+  func leases() throws -> Int {
+    let words = try redis.ask("zcard", "ws:p:leases")
+    return Int(words.prefix { $0.isNumber }) ?? -1
   }
 
   /// How many connections nodes have ended for this reason since they were started.

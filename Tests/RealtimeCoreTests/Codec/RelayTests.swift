@@ -227,6 +227,25 @@ func parseFrame(_ bytes: [UInt8], byteLimit: Int = RelayFrame.byteLimit) throws(
     _ = try parseFrame(bytes(written { envelope.appendRelayFrame(to: &$0, epoch: "e", offset: 1, token: "t") }))
   }
 
+  /// Every part as long as it can be, and of characters that grow.
+  @Test func `the longest message fits into a frame`() throws {
+    let payload = bytes("\"" + String(repeating: "x", count: RelayFrame.messageLimit - 2) + "\"")
+    let client = bytes(String(repeating: #"\u0001\u0001"#, count: ClientMessage.idLimit))
+    let name = String(repeating: "\u{8}", count: 4_096 * 3 / 4 / 2)
+    let sender = try #require(Identity(user: String(repeating: "\u{1}", count: Identity.userByteLimit), name: name))
+    let longest = String(repeating: "x", count: 128)
+    var scratch = ByteBuffer()
+    let envelope = unsafe RelayEnvelope.message(
+      room: try #require(RoomName(longest)), payload: payload.span.bytes, sender: sender,
+      timestamp: Timestamp(milliseconds: 0),
+      id: MessageID(incarnation: String(longest.prefix(96)), counter: UInt(RelayLimits.highestNumber)),
+      clientID: client.span.bytes, origin: ConnectionID(rawValue: 1), scratch: &scratch)
+    let frame = written {
+      envelope.appendRelayFrame(to: &$0, epoch: longest, offset: RelayLimits.highestNumber, token: longest)
+    }
+    #expect(try parseFrame(bytes(frame)).payload.count == RelayFrame.messageLimit)
+  }
+
   /// Damage anywhere: a frame or an error; and what goes to clients from a frame is always JSON.
   @Test(arguments: 0..<100 as Range<UInt64>)
   func `any bytes`(seed: UInt64) {

@@ -278,7 +278,9 @@ import Testing
 
   @Test(arguments: [
     ("web-1", "web-1-0a1b2c3d", true), ("web", "web-1-0a1b2c3d", false), ("web-1-0a1b2c3d", "web-1-0a1b2c3d", true),
-    ("a-very-long-name", "a-very-lon-0a1b2c3d", true), ("", "-0a1b2c3d", false), ("node", "node", true),
+    ("a-very-long-name", "-long-name-0a1b2c3d", true), ("", "-0a1b2c3d", false), ("node", "node", true),
+    ("roost-6d4cf56db6-x7k2p", "db6-x7k2p-0a1b2c3d", false), ("roost-6d4cf56db6-x7k2p", "6db6-x7k2p-0a1b2c3d", true),
+    ("roost-6d4cf56db6-9zqwt", "6db6-x7k2p-0a1b2c3d", false),
   ])
   func `a node answers to its id and to its whole name`(given: String, name: String, isMeant: Bool) {
     #expect(NodeName.may(given, mean: name) == isMeant)
