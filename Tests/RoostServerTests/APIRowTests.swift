@@ -3,7 +3,7 @@ import RoostTesting
 import Testing
 
 /// What the calls take and what they turn away, one row each.
-@Suite("API: rows", .timeLimit(.minutes(5)))
+@Suite("API: rows", .timeLimit(.minutes(20)))
 struct APIRowTests {
   typealias Row = APITests.Row
 

@@ -28,7 +28,7 @@ extension TestClient {
 }
 
 /// Who may call, with what, and what everybody else is told.
-@Suite("API", .timeLimit(.minutes(5)))
+@Suite("API", .timeLimit(.minutes(20)))
 struct APITests {
   static let revoke = "/api/tokens/revoke"
   static let good = #"{"token_id":"t-1"}"#
@@ -222,10 +222,7 @@ struct APITests {
     try await withAPI({ $0.times.handshake = 1 }) { node in
       for isFirst in [true, false] {
         var client = try TestClient(port: node.port)
-        if !isFirst {
-          try client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-          #expect(try client.answer()?.status == 200)
-        }
+        if !isFirst { client = try .served(node) }
         try client.send(
           "POST \(Self.revoke) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(testKey)\r\n"
             + "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{")
@@ -272,17 +269,27 @@ struct APITests {
         return try #require(try client.answer())
       }
       for guess in 0..<10 { #expect(try status("Bearer guess-\(guess)").status == 401) }
-      let refused = try status("Bearer guess-11")
-      #expect(refused.status == 429)
-      #expect(refused.header("retry-after").flatMap { Int($0) }.map { (1...10).contains($0) } == true)
-      // No signature is looked at any more, not even a good one.
-      #expect(try status("Bearer \(token("root", role: "admin"))").status == 429)
+      var (guesses, refusals) = (10, 0)
+      // One more guess is free every ten seconds, which a slow machine may use up.
+      try eventually("not even a good token is looked at") {
+        let refused = try status("Bearer guess-\(guesses)")
+        guard refused.status == 429 else {
+          #expect(refused.status == 401)
+          guesses += 1
+          return false
+        }
+        #expect(refused.header("retry-after").flatMap { Int($0) }.map { (1...10).contains($0) } == true)
+        refusals += 1
+        let isLookedAt = try status("Bearer \(token("root", role: "admin"))").status != 429
+        if !isLookedAt { refusals += 1 }
+        return !isLookedAt
+      }
       #expect(try status("Bearer \(testKey)").status == 200)
       var client = try TestClient(port: node.port)
       try client.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
       let metrics = try #require(try client.answer()?.body)
-      #expect(metrics.contains(#"roost_api_refused_total{reason="credentials"} 10"#))
-      #expect(metrics.contains(#"roost_api_refused_total{reason="too_many_attempts"} 2"#))
+      #expect(metrics.contains("roost_api_refused_total{reason=\"credentials\"} \(guesses)\n"))
+      #expect(metrics.contains("roost_api_refused_total{reason=\"too_many_attempts\"} \(refusals)\n"))
     }
   }
 

@@ -3,7 +3,7 @@ import RoostTesting
 import Testing
 
 /// What little can be made to cost much: crowds that come, and questions about the past.
-@Suite("Amplification", .timeLimit(.minutes(5)))
+@Suite("Amplification", .timeLimit(.minutes(20)))
 struct AmplificationTests {
   /// A client in a list, which cannot hold what may not be copied.
   private final class Member {

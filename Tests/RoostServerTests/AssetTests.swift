@@ -5,7 +5,7 @@ import Testing
 @testable import RoostServer
 
 /// The files that browsers get.
-@Suite("Assets", .timeLimit(.minutes(5)))
+@Suite("Assets", .timeLimit(.minutes(20)))
 struct AssetTests {
   private static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -3,7 +3,7 @@ import RoostTesting
 import Testing
 
 /// Agreeing on permessage-deflate, and what is refused with it and without (RFC 7692), by plain sockets.
-@Suite("Compression: agreement and refusals", .timeLimit(.minutes(5)))
+@Suite("Compression: agreement and refusals", .timeLimit(.minutes(20)))
 struct CompressionHandshakeTests {
   private func answer(_ node: Node, _ path: String, _ lines: String) throws -> String? {
     var client = try TestClient(port: node.port)

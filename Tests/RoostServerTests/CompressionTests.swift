@@ -5,7 +5,7 @@ import Testing
 @testable import RealtimeCore
 
 /// Compressed messages from and to clients of real nodes.
-@Suite("Compression", .timeLimit(.minutes(5)))
+@Suite("Compression", .timeLimit(.minutes(20)))
 struct CompressionTests {
   // MARK: Echo
 
@@ -62,7 +62,8 @@ struct CompressionTests {
       for _ in 0..<20 {
         var client = try TestClient(port: node.port)
         try client.upgrade("/echo", offering())
-        try client.send(bomb)
+        // It may be closed before all of it has left.
+        try? client.send(bomb)
         #expect(try client.frame()?.closeCode == 1009)
       }
       var client = try TestClient(port: node.port)
@@ -181,7 +182,6 @@ struct CompressionTests {
     compressing {
       $0.limits.slowConsumer = policy
       $0.limits.queueMessages = 8
-      $0.times.write = 60
     }
   }
 

@@ -4,7 +4,7 @@ import Testing
 import Tokens
 
 /// Tokens for everybody, where nobody but this machine asks.
-@Suite("Development", .timeLimit(.minutes(5)))
+@Suite("Development", .timeLimit(.minutes(20)))
 struct DevelopmentTests {
   private func ask(_ target: String, _ port: UInt16, host: String = "localhost:8080") throws -> TestClient.Answer {
     var client = try TestClient(port: port)

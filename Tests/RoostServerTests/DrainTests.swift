@@ -8,7 +8,7 @@ import Testing
 @testable import RoostServer
 
 /// How a node sends its clients elsewhere before it ends.
-@Suite("drain", .timeLimit(.minutes(5)))
+@Suite("drain", .timeLimit(.minutes(20)))
 struct DrainTests {
   /// Runs `body` while the node drains, and returns when it has. ``Node/drain()`` blocks.
   static func draining(_ node: Node, _ body: () throws -> Void) throws {
@@ -34,8 +34,8 @@ struct DrainTests {
 
   @Test(arguments: [1, 3]) func `clients are told, closed with 1012, and the node is empty`(shards: Int) async throws {
     try await withNode(Self.quick { $0.shards = shards }) { node in
-      var clients: [ClientBox] = []
-      for number in 0..<12 { clients.append(ClientBox(try TestClient.chat(node, "u\(number)", rooms: ["lobby"]))) }
+      var clients: [HeldClient] = []
+      for number in 0..<12 { clients.append(HeldClient(try TestClient.chat(node, "u\(number)", rooms: ["lobby"]))) }
       try Self.draining(node) {
         var waits: Set<Int> = []
         for box in clients {
@@ -49,17 +49,19 @@ struct DrainTests {
         }
         #expect(waits.count > 3, "each has a time of its own")
       }
-      #expect(node.connectionCount == 0)
+      try eventually("it is empty") { node.connectionCount == 0 }
     }
   }
 
+  /// It waits for longer than the test takes; its last client goes by himself.
   @Test func `while it waits for balancers it is not ready, healthy, serves who is there and takes nobody`()
     async throws
   {
-    try await withNode(Self.quick { $0.drain.wait = 1 }) { node in
-      var ready = try TestClient(port: node.port)
-      try ready.send("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
-      #expect(try ready.answer()?.status == 200)
+    try await withNode(Self.quick { ($0.drain.wait, $0.drain.deadline) = (3_000, 6_000) }) { node in
+      do {
+        var ready = try TestClient(port: node.port)
+        #expect(try ready.page("/readyz")?.status == 200)
+      }
       var client = try TestClient.chat(node, "anna", rooms: ["lobby"])
       try Self.draining(node) {
         for (path, status) in [("/readyz", 503), ("/healthz", 200)] {
@@ -74,8 +76,19 @@ struct DrainTests {
         #expect(refusal.status == 503 && (1...5).contains(Int(refusal.header("retry-after") ?? "") ?? 0))
         try client.say("still here", in: "lobby", id: "m")
         #expect(try client.talk().contains(#""ack""#))
-        #expect(try client.text().contains("server_draining"))
-        #expect(try client.skip { $0.opcode == 8 }?.closeCode == 1012)
+        try client.send(TestClient.frame([0x03, 0xE8], opcode: 8))
+        #expect(try client.frame()?.closeCode == 1000, "and nobody was told to go")
+        #expect(try client.isAtEnd())
+      }
+    }
+  }
+
+  @Test func `when the wait for balancers is over clients are told`() async throws {
+    try await withNode(Self.quick { $0.drain.wait = 0.5 }) { node in
+      var client = try TestClient.chat(node, "anna", rooms: ["lobby"])
+      try Self.draining(node) {
+        let (told, end) = (try client.text(), try client.skip { $0.opcode == 8 })
+        #expect(told.contains("server_draining") && end?.closeCode == 1012)
       }
     }
   }
@@ -87,24 +100,44 @@ struct DrainTests {
     }
   }
 
-  /// What is said after the announcement, and even behind it, is answered before the connection ends.
+  /// What is said after the announcement, and even behind it, is answered before the connection ends. For that a client
+  /// has half a second; what it says later is not read, so a test that was late is made again.
   @Test(arguments: [1, 2]) func `what is on its way is answered before the end`(shards: Int) async throws {
-    try await withNode(Self.quick { $0.shards = shards }) { node in
-      var client = try TestClient.chat(node, "anna", rooms: ["lobby"])
-      let ben = try TestClient.chat(node, "ben", rooms: ["lobby"])
-      try Self.draining(node) {
-        _ = try client.skip { $0.text.contains("server_draining") }
-        for number in 0..<50 { try client.say("\(number)", in: "lobby", id: "m\(number)") }
-        var acks = 0
-        let end = try client.skip { frame in
-          if frame.text.contains(#""ack""#) { acks += 1 }
-          return frame.opcode == 8
-        }
-        #expect(end?.closeCode == 1012 && acks == 50)
-        let isBenThere = ben.isOpen
-        #expect(isBenThere)
+    for _ in 0..<20 {
+      var wasInTime = false
+      try await withNode(Self.quick { $0.shards = shards }) { node in
+        wasInTime = try Self.isAnsweredWhileLeaving(node)
       }
+      if wasInTime { return }
     }
+    throw Late(what: "half a second after the announcement")
+  }
+
+  /// False when the node may not have read everything in time, and did not answer everything.
+  private static func isAnsweredWhileLeaving(_ node: Node) throws -> Bool {
+    var client = try TestClient.chat(node, "anna", rooms: ["lobby"])
+    let ben = try TestClient.chat(node, "ben", rooms: ["lobby"])
+    // The client is told after this.
+    let start = monotonicMilliseconds()
+    var (acks, readAt): ([String], Int64?) = ([], nil)
+    try draining(node) {
+      _ = try client.skip { $0.text.contains("server_draining") }
+      let words = (0..<50).map { #"{"type":"send_message","room":"lobby","id":"m\#($0)","payload":1}"# }
+      try client.send((words + [#"{"type":"ping"}"#]).flatMap { TestClient.frame(Array($0.utf8)) })
+      let end = try client.skip { frame in
+        if frame.text.contains(#""pong""#) { readAt = monotonicMilliseconds() }
+        if frame.text.contains(#""ack""#), let id = frame.text.firstMatch(of: /"id":"(m\d+)"/) {
+          acks.append(String(id.1))
+        }
+        return frame.opcode == 8
+      }
+      #expect(end?.closeCode == 1012)
+      let isBenThere = ben.isOpen
+      #expect(isBenThere)
+    }
+    #expect(acks == (0..<acks.count).map { "m\($0)" })
+    if let readAt, readAt < start + 500 { #expect(acks.count == 50) }
+    return acks.count == 50
   }
 
   @Test func `a client that reads nothing stops no other, and no node`() async throws {
@@ -125,13 +158,15 @@ struct DrainTests {
         #expect(try anna.skip { $0.opcode == 8 }?.closeCode == 1012)
         try anna.send(TestClient.frame([0x03, 0xF4], opcode: 8))
       }
-      #expect(node.connectionCount == 0 && deaf.isOpen)
+      try eventually("it is empty") { node.connectionCount == 0 }
+      let isDeafThere = deaf.isOpen
+      #expect(isDeafThere)
     }
   }
 
-  /// One is told half a second before it is closed, which is longer than this deadline.
+  /// One is told half a second before it is closed; here the deadline's last words are due when it is told.
   @Test func `at the deadline the rest is closed with 1001`() async throws {
-    try await withNode(Self.quick { ($0.drain.wait, $0.drain.deadline) = (0.4, 1) }) { node in
+    try await withNode(Self.quick { ($0.drain.wait, $0.drain.deadline) = (0.75, 1) }) { node in
       var client = try TestClient.chat(node, "anna")
       try Self.draining(node) {
         let (told, end) = (try client.text(), try client.frame())
@@ -162,7 +197,7 @@ struct DrainTests {
         let isAtEnd = try kept.isAtEnd()
         #expect(isAtEnd)
       }
-      #expect(node.connectionCount == 0)
+      try eventually("it is empty") { node.connectionCount == 0 }
     }
   }
 
@@ -181,18 +216,20 @@ struct DrainTests {
     try await withNode(Self.quick()) { node in
       let client = try TestClient.chat(node, "anna")
       try Self.draining(node) {}
-      #expect(client.isOpen && node.context.hubReport.latest.hasDeparted)
+      try eventually("it has departed") { node.context.hubReport.latest.hasDeparted }
+      let isThere = client.isOpen
+      #expect(isThere)
     }
   }
 }
 
 /// One shard and the order of what it does, without waiting for time to pass.
-@Suite("sending away", .timeLimit(.minutes(5)))
+@Suite("sending away", .timeLimit(.minutes(20)))
 struct PartingTests {
   @Test func `one goes after the other, never all at once`() async throws {
     try await withShard(configured { $0.drain.reconnectSpread = 0 }) { shard in
-      var clients: [ClientBox] = []
-      for _ in 0..<5 { clients.append(ClientBox(try shard.client())) }
+      var clients: [HeldClient] = []
+      for _ in 0..<5 { clients.append(HeldClient(try shard.client())) }
       // An hour for five: only the first is due before this test is over.
       shard.order(.drain(overMilliseconds: 3_600_000))
       guard case .sendAway(let id) = try shard.next() else { throw ShardUnderTest.Silence() }
@@ -236,8 +273,8 @@ struct PartingTests {
 
   @Test func `shedding goes round, and a full round is the end of it`() async throws {
     try await withShard(configured { $0.drain.reconnectSpread = 0 }) { shard in
-      var clients: [ClientBox] = []
-      for _ in 0..<3 { clients.append(ClientBox(try shard.client())) }
+      var clients: [HeldClient] = []
+      for _ in 0..<3 { clients.append(HeldClient(try shard.client())) }
       var gone: Set<ConnectionID> = []
       for count in [1, 1, 5] {
         shard.order(.shed(count, overMilliseconds: 0))
@@ -264,7 +301,7 @@ struct PartingTests {
   }
 }
 
-@Suite("API: drain", .timeLimit(.minutes(5)))
+@Suite("API: drain", .timeLimit(.minutes(20)))
 struct DrainCallTests {
   @Test(arguments: [1, 3]) func `a node is asked to drain by its id, and hears of it once`(shards: Int) async throws {
     let wishes = Counter()
@@ -281,7 +318,8 @@ struct DrainCallTests {
         #expect(answer.status == 202)
         #expect(answer.body.hasPrefix(#"{"node":"web-1-"#) && answer.body.hasSuffix(#","draining":true}"#))
       }
-      #expect(wishes.count == 1)
+      // Done by another thread than the one that answers.
+      try eventually("it is wished") { wishes.count > 0 }
       let others: [(path: String, body: String?, status: Int)] = [
         ("/api/nodes/web-2/drain", nil, 404), ("/api/nodes/%20/drain", nil, 404),
         ("/api/nodes/web-1/drain", #"{"when":"now"}"#, 400), ("/api/nodes/web-1/drain", "{}", 202),
@@ -293,6 +331,7 @@ struct DrainCallTests {
       var stranger = try TestClient(port: node.port)
       try stranger.call("/api/nodes/web-1/drain", authorization: nil)
       #expect(try stranger.answer()?.status == 401)
+      #expect(wishes.count == 1)
       let isDraining = node.context.isDraining.load(ordering: .relaxed)
       #expect(!isDraining, "whoever started it decides")
     } catch {
@@ -301,12 +340,6 @@ struct DrainCallTests {
     }
     await node.stop()
   }
-}
-
-/// A client that an array can hold.
-private final class ClientBox {
-  var client: TestClient
-  init(_ client: consuming TestClient) { self.client = client }
 }
 
 private final class Counter: Sendable {

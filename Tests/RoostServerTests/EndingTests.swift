@@ -4,7 +4,7 @@ import RoostTesting
 import Testing
 
 /// Who is closed already and goes on sending.
-@Suite("Ending", .timeLimit(.minutes(5)))
+@Suite("Ending", .timeLimit(.minutes(20)))
 struct EndingTests {
   struct Opening: Sendable, CustomTestStringConvertible {
     let testDescription: String

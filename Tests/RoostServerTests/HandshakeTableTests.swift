@@ -4,7 +4,7 @@ import Testing
 
 /// The table of SPEC section 1 and of the security checklist, section 1, row by row: status, headers, body, and whether
 /// the connection closes. Origins, limits and time have suites of their own.
-@Suite("Handshake table", .timeLimit(.minutes(5)))
+@Suite("Handshake table", .timeLimit(.minutes(20)))
 struct HandshakeTableTests {
   typealias Row = HandshakeRow
   static let bad = "bad request"

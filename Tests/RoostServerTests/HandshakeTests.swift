@@ -1,9 +1,10 @@
+import EventLoops
 import RoostServer
 import RoostTesting
 import Testing
 
 /// What a handshake may take: time, early bytes, pieces.
-@Suite("Handshake", .timeLimit(.minutes(5)))
+@Suite("Handshake", .timeLimit(.minutes(20)))
 struct HandshakeTests {
   @Test func `a request that does not come in time is told so`() async throws {
     try await withNode(configured { $0.times.handshake = 1 }) { node in
@@ -19,10 +20,7 @@ struct HandshakeTests {
   func `a request that comes a byte at a time runs out of time`(isSecond: Bool) async throws {
     try await withNode(configured { $0.times.handshake = 1 }) { node in
       var client = try TestClient(port: node.port, timeoutMilliseconds: 100)
-      if isSecond {
-        try client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        #expect(try client.answer()?.status == 200)
-      }
+      if isSecond { client = try .served(node, timeoutMilliseconds: 100) }
       var rest = Array(TestClient.upgradeRequest("/ws").utf8)[...]
       var answer: TestClient.Answer?
       while answer == nil, let byte = rest.popFirst() {
@@ -75,5 +73,20 @@ struct HandshakeTests {
       for byte in TestClient.upgradeRequest("/echo").utf8 { try client.send([byte]) }
       #expect(try client.answer()?.status == 101)
     }
+  }
+}
+
+extension TestClient {
+  /// A client whose first request was answered within the time that a request may take, and that may send another.
+  static func served(_ node: Node, timeoutMilliseconds: Int = 60_000) throws -> TestClient {
+    let deadline = monotonicMilliseconds() + 120_000
+    while monotonicMilliseconds() < deadline {
+      var client = try TestClient(port: node.port, timeoutMilliseconds: timeoutMilliseconds)
+      try client.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+      do {
+        if try client.answer()?.status == 200 { return client }
+      } catch Failure.timeout { continue }
+    }
+    throw Late(what: "a request in time")
   }
 }

@@ -6,7 +6,7 @@ import Testing
 import Tokens
 
 /// Keys that are exchanged while a node runs, by reading its settings' files once more.
-@Suite("Reloading keys", .timeLimit(.minutes(3)))
+@Suite("Reloading keys", .timeLimit(.minutes(20)))
 struct KeyReloadTests {
   struct NoFile: Error {}
 

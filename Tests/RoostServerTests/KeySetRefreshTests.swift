@@ -4,7 +4,7 @@ import Testing
 import Tokens
 
 /// New tokens of open connections whose keys are on their way, or are not to be had.
-@Suite("Refreshing by a key set", .timeLimit(.minutes(3)))
+@Suite("Refreshing by a key set", .timeLimit(.minutes(20)))
 struct KeySetRefreshTests {
   private static func refresh(_ token: String, id: String) -> String {
     #"{"type":"refresh_token","id":"\#(id)","payload":{"token":"\#(token)"}}"#

@@ -5,7 +5,7 @@ import Tokens
 
 /// Messages that are refused, and the error that says so while the connection stays. One row for each rule, by raw
 /// sockets; more texts for each are in `RealtimeCoreTests/Codec`.
-@Suite("Messages", .timeLimit(.minutes(5)))
+@Suite("Messages", .timeLimit(.minutes(20)))
 struct MessageTests {
   struct Row: Sendable, CustomTestStringConvertible {
     var testDescription: String

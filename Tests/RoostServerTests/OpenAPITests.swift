@@ -6,7 +6,7 @@ import Testing
 @testable import RoostServer
 
 /// The description, the routes and the documents say the same.
-@Suite("API: description", .timeLimit(.minutes(5)))
+@Suite("API: description", .timeLimit(.minutes(20)))
 struct OpenAPITests {
   /// After a change of the table: `ROOST_WRITE_OPENAPI=1 swift test --filter OpenAPITests`.
   @Test func `the node tells what the file holds`() async throws {

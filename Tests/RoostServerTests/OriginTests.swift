@@ -3,7 +3,7 @@ import RoostTesting
 import Testing
 
 /// Whose pages may open a WebSocket.
-@Suite("Origins", .timeLimit(.minutes(5)))
+@Suite("Origins", .timeLimit(.minutes(20)))
 struct OriginTests {
   /// The status that a handshake with these header lines gets.
   static func status(_ node: Node, _ origins: [String], host: String) throws -> Int {

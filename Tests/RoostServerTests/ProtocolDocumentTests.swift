@@ -6,7 +6,7 @@ import WebSocketCore
 @testable import RoostServer
 
 /// `docs/PROTOCOL.md` says what a node does: its conversations are had with one, and its tables are complete.
-@Suite("Protocol: the document", .timeLimit(.minutes(5)))
+@Suite("Protocol: the document", .timeLimit(.minutes(20)))
 struct ProtocolDocumentTests {
   private static let document = (try? Documents.text("PROTOCOL.md")) ?? ""
   /// None when one of them cannot be read, which the second test says.

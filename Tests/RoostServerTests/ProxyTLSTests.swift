@@ -6,7 +6,7 @@ import Transport
 
 /// TLS that ends at the node, behind a balancer that says first who its client is: a real handshake by OpenSSL behind
 /// a PROXY header.
-@Suite("Proxies and TLS", .timeLimit(.minutes(5)))
+@Suite("Proxies and TLS", .timeLimit(.minutes(20)))
 struct ProxyTLSTests {
   private let identity: TLSIdentity
   private let client: TLSClient
@@ -42,13 +42,18 @@ struct ProxyTLSTests {
       var anna = try connect(node, first)
       try anna.upgrade("/ws?token=\(token("anna"))")
       try anna.join("lobby")
-      // The same client again is told so four times, and then dropped before his handshake.
-      for _ in 0..<4 {
-        var again = try connect(node, first)
-        try again.send(TestClient.upgradeRequest("/ws?token=\(token("anna"))"))
-        #expect(try again.answer()?.status == 429)
+      // The same client again is told so four times, and then dropped before his handshake. One more time is free every
+      // ten seconds, which a slow machine may use up.
+      var refused = 0
+      try eventually("he is dropped") {
+        refused += 1
+        let again: HeldClient
+        do { again = HeldClient(try connect(node, first)) } catch is TestClient.Failure { return true }
+        try again.client.send(TestClient.upgradeRequest("/ws?token=\(token("anna"))"))
+        #expect(try again.client.answer()?.status == 429)
+        return false
       }
-      #expect(throws: TestClient.Failure.self) { _ = try connect(node, first).isOpen }
+      #expect(refused > 4)
       var ben = try connect(node, [Array("PROXY TCP4 192.0.2.7 192.0.2.2 1 2\r\n".utf8)])
       // What he writes into his request is his own invention.
       try ben.upgrade("/ws?token=\(token("ben"))", "X-Forwarded-For: 192.0.2.1\r\n")
@@ -57,7 +62,7 @@ struct ProxyTLSTests {
       #expect(try anna.talk().contains("hello"))
       var own = try connect(node, [ProxyTests.local])
       let page = try #require(try own.page("/metrics")).body
-      #expect(page.contains(#"roost_handshakes_refused_total{reason="address_limit"} 5"#))
+      #expect(page.contains("roost_handshakes_refused_total{reason=\"address_limit\"} \(refused)\n"))
     }
   }
 
@@ -80,7 +85,7 @@ struct ProxyTLSTests {
       #expect(try half.rest().isEmpty)
       var none = try TestClient(port: node.port, source: ProxyTests.proxy)
       #expect(try none.rest().isEmpty)
-      #expect(node.connectionCount == 0)
+      try eventually("it is empty") { node.connectionCount == 0 }
     }
   }
 

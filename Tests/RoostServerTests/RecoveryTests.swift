@@ -5,7 +5,7 @@ import Telemetry
 import Testing
 
 /// A client that loses its socket and comes back to another node, through a real Redis.
-@Suite("Recovery", .serialized, .timeLimit(.minutes(5)))
+@Suite("Recovery", .serialized, .timeLimit(.minutes(20)))
 struct RecoveryTests {
   private struct Message: Decodable {
     struct Payload: Decodable {

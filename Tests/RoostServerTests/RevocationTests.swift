@@ -7,7 +7,7 @@ import Testing
 import Tokens
 
 /// Tokens taken back, on nodes that share a Redis.
-@Suite("Revocation", .serialized, .timeLimit(.minutes(5)))
+@Suite("Revocation", .serialized, .timeLimit(.minutes(20)))
 struct RevocationTests {
   private let end = Int64(time(nil)) + 3_600
 
@@ -78,7 +78,7 @@ struct RevocationTests {
       for node in [one, two] { #expect(try isTurnedAway(node, revoked)) }
       try other.sendFrame(#"{"type":"refresh_token","payload":{"token":"\#(revoked)"}}"#)
       #expect(try other.text().contains("FORBIDDEN"))
-      #expect(try metric("roost_revocations", one) == "1")
+      try eventually("it is known") { try metric("roost_revocations", one) == "1" }
     }
   }
 
@@ -110,7 +110,7 @@ struct RevocationTests {
         var second = try connect(two, revoked)
         try redis.ask("CLIENT", "KILL", "TYPE", "pubsub")
         try eventually("stored") {
-          try third.ask { .revoke($0, [Revocation.token("t\(round)", until: end)!]) } == .revoked
+          try third.ask(isAwake: true) { .revoke($0, [Revocation.token("t\(round)", until: end)!]) } == .revoked
         }
         #expect(try first.skip { $0.opcode == 8 }?.closeCode == 4501)
         #expect(try second.skip { $0.opcode == 8 }?.closeCode == 4501)
@@ -145,8 +145,11 @@ struct RevocationTests {
       var second = try TestClient.chat(two, "anna")
       var ben = try TestClient.chat(two, "ben")
       try third.turn { _ in true }
+      // Nodes have half a second to tell how many they closed, and do so in any case.
       let answer = try third.ask { .disconnectUser($0, user: "anna", reason: "come back tomorrow") }
-      guard case .disconnected(2, _) = answer else { throw TestClient.Failure.malformed }
+      guard case .disconnected(let count, let isPartial) = answer, count == 2 || isPartial && count < 2 else {
+        throw TestClient.Failure.malformed
+      }
       for isFirst in [true, false] {
         let close = isFirst ? try first.skip { $0.opcode == 8 } : try second.skip { $0.opcode == 8 }
         #expect(close?.closeCode == 4500)

@@ -51,7 +51,7 @@ struct ShardUnderTest: ~Copyable {
 
   /// What the shard says next to its hub.
   mutating func next() throws -> HubCommand {
-    let deadline = monotonicMilliseconds() + 10_000
+    let deadline = monotonicMilliseconds() + 60_000
     while heard.isEmpty {
       inbox.take(into: &heard)
       guard heard.isEmpty else { break }
@@ -71,6 +71,13 @@ struct ShardUnderTest: ~Copyable {
       if case .askOnlineUsers = command { return said }
       said.append(Self.text(command))
     }
+  }
+
+  /// The shard's counters after all that the client has heard: they are published at the end of a turn, which is later
+  /// than what the turn said.
+  mutating func counters(behind client: borrowing TestClient) throws -> ShardCounters {
+    _ = try rest(behind: client)
+    return context.counters[0].snapshot
   }
 
   static func text(_ command: HubCommand) -> String {

@@ -6,7 +6,7 @@ import Tokens
 
 @testable import RoostServer
 
-/// Has the conversation of a transcript with a node of its own, which has the default limits.
+/// Has the conversation of a transcript with a node of its own, which has the default limits and more time.
 struct TranscriptPlayer {
   /// What the node did otherwise.
   struct Mismatch: Error, CustomStringConvertible {
@@ -52,6 +52,9 @@ struct TranscriptPlayer {
     configuration.shards = 1
     configuration.secret = testSecret
     configuration.apiKeys = [Array(testKey.utf8)]
+    configuration.times = configured().times
+    // Whoever is cut off comes back in time.
+    configuration.leaveGraceSeconds = 600
     return configuration
   }
 

@@ -4,7 +4,7 @@ import Telemetry
 import Testing
 
 /// How many connections one user may have, over two nodes of one Redis.
-@Suite("User limit", .serialized, .timeLimit(.minutes(5)))
+@Suite("User limit", .serialized, .timeLimit(.minutes(20)))
 struct UserLimitTests {
   private func visit(_ node: Node) throws -> Visit {
     try Visit(node, Array(TestClient.upgradeRequest("/ws?token=\(try token("ann"))").utf8))

@@ -19,6 +19,10 @@ public final class ClusterClients {
     public let node: Int
     public var isOpen = false
     public var ending: Ending?
+    /// When it ended, in milliseconds of the monotonic clock.
+    public var endedAt: Int64?
+    /// Who is in its rooms, as far as it was told.
+    public var present: [String: Set<String>] = [:]
     public var rooms: [String: [Heard]] = [:]
     /// Codes of errors, by the client's own id of what went wrong.
     public var errors: [(id: String, code: String)] = []
@@ -55,12 +59,15 @@ public final class ClusterClients {
   }
 
   /// Listens until `isDone`, which is asked after each batch of news.
-  public func listen(for what: String, seconds: Double, until isDone: (ClusterClients) -> Bool) async throws {
+  ///
+  /// Whoever was kept from listening until it was too late hears first what came meanwhile.
+  public func listen(for what: String, seconds: Double = 60, until isDone: (ClusterClients) -> Bool) async throws {
     let deadline = monotonicMilliseconds() + Int64(seconds * 1_000)
     while !isDone(self) {
       let left = deadline - monotonicMilliseconds()
-      guard left > 0 else { throw Timeout(description: "not within \(seconds) s: \(what)") }
-      for event in await swarm.events(within: Int(min(left, 200))) { note(event) }
+      let events = await swarm.events(within: Int(max(0, min(left, 200))))
+      guard left > 0 || !events.isEmpty else { throw Timeout(description: "not within \(seconds) s: \(what)") }
+      for event in events { note(event) }
     }
   }
 
@@ -73,7 +80,7 @@ public final class ClusterClients {
   }
 
   /// Waits until all of them are open.
-  public func waitUntilOpen(seconds: Double) async throws {
+  public func waitUntilOpen(seconds: Double = 60) async throws {
     do {
       try await listen(for: "all connections are open", seconds: seconds) { $0.clients.allSatisfy(\.isOpen) }
     } catch {
@@ -102,6 +109,7 @@ public final class ClusterClients {
     case .ended(let ending):
       clients[event.client].isOpen = false
       clients[event.client].ending = ending
+      clients[event.client].endedAt = event.time
     case .message(let bytes):
       do { note(try ClusterMessage(bytes), of: event.client) } catch {
         unreadable.append(String(decoding: bytes, as: UTF8.self))
@@ -111,6 +119,7 @@ public final class ClusterClients {
 
   private func note(_ message: ClusterMessage, of client: Int) {
     let payload = message.payload
+    noteWhoIsThere(message, client)
     let heard: Heard
     switch message.type {
     case "room_info": heard = .joined(epoch: payload?.epoch ?? "", offset: payload?.offset ?? -1)
@@ -134,5 +143,15 @@ public final class ClusterClients {
       return
     }
     clients[client].rooms[message.roomName, default: []].append(heard)
+  }
+
+  private func noteWhoIsThere(_ message: ClusterMessage, _ client: Int) {
+    let sender = message.sender?.id ?? ""
+    switch message.type {
+    case "room_info": clients[client].present[message.roomName] = Set((message.payload?.users ?? []).map(\.id))
+    case "user_joined": clients[client].present[message.roomName, default: []].insert(sender)
+    case "user_left": clients[client].present[message.roomName]?.remove(sender)
+    default: break
+    }
   }
 }

@@ -11,8 +11,7 @@ public final class ClusterNode: Sendable {
   public let name: String
   public let port: UInt16
   public let logPath: String
-  private let state = Mutex<(process: pid_t, exitCode: CInt?, waiting: [CheckedContinuation<CInt, Never>])>(
-    (0, nil, []))
+  private let state = Mutex<(process: pid_t, exitCode: CInt?)>((0, nil))
 
   /// Starts the node and returns at once: see ``isReady``.
   /// - Parameter wrapper: a program, with its arguments, that runs the command it is given.
@@ -29,11 +28,7 @@ public final class ClusterNode: Sendable {
       let process = Self.spawn(command, logPath)
       state.withLock { $0.process = process }
       let code = process > 0 ? TestProcess.wait(for: process) : 127
-      let waiting = state.withLock { state in
-        state.exitCode = code
-        return state.waiting
-      }
-      for continuation in waiting { continuation.resume(returning: code) }
+      state.withLock { $0.exitCode = code }
     }
   }
 
@@ -48,14 +43,13 @@ public final class ClusterNode: Sendable {
     state.withLock { if $0.exitCode == nil && $0.process > 0 { kill($0.process, signal) } }
   }
 
-  /// Waits for its end: the exit code, or 128 + signal.
+  /// Waits for its end: the exit code, or 128 + signal. Killed after three minutes.
   public func ended() async -> CInt {
-    await withCheckedContinuation { continuation in
-      let code = state.withLock { state in
-        if state.exitCode == nil { state.waiting.append(continuation) }
-        return state.exitCode
-      }
-      if let code { continuation.resume(returning: code) }
+    let deadline = monotonicMilliseconds() + 180_000
+    while true {
+      if let code = exitCode { return code }
+      if monotonicMilliseconds() >= deadline { signal(SIGKILL) }
+      do { try await Task.sleep(for: .milliseconds(20)) } catch { signal(SIGKILL) }
     }
   }
 
@@ -63,7 +57,10 @@ public final class ClusterNode: Sendable {
 
   public var isReady: Bool { fetch("/readyz")?.status == 200 }
 
-  public func fetch(_ path: String) -> HTTPProbe.Answer? { HTTPProbe.get(path, from: address, milliseconds: 1_000) }
+  /// - Parameter milliseconds: how long the answer may take.
+  public func fetch(_ path: String, milliseconds: Int = 1_000) -> HTTPProbe.Answer? {
+    HTTPProbe.get(path, from: address, milliseconds: milliseconds)
+  }
 
   /// `ROOST_BINARY`, or the one that was built beside the tests.
   public static func binary() throws -> String {

@@ -20,6 +20,8 @@ public final class ClusterUnderTest {
   public let redis: RedisServer
   public private(set) var nodes: [ClusterNode] = []
   private let flags: [String]
+  /// How long an answer may take, in milliseconds.
+  private static let patience = 20_000
 
   /// - Parameter flags: for every node, beside those without which a test would only meet limits.
   public init(nodes count: Int, flags: [String] = []) async throws {
@@ -29,10 +31,12 @@ public final class ClusterUnderTest {
         "--redis-url", redis.url, "--shards", "1", "--rate-burst", "0", "--connections-per-address", "100000",
         "--connects-per-address", "100000", "--bytes-per-second", "0", "--questions-per-second", "1000",
         "--returns-per-minute", "1000", "--drain-wait", "0",
+        // Tests wait for each other, on machines of any speed: what is not about time has plenty of it.
+        "--handshake-time", "60", "--write-wait", "3600", "--ping-period", "3000", "--pong-wait", "3600",
       ] + flags
     try Data(Self.secret.utf8).write(to: URL(fileURLWithPath: secretFile))
     for index in 0..<count { nodes.append(try start("node-\(index)")) }
-    for node in nodes { try await Self.eventually("\(node.name) is ready", seconds: 20) { node.isReady } }
+    for node in nodes { try await Self.eventually("\(node.name) is ready", seconds: 120) { node.isReady } }
   }
 
   deinit { for node in nodes { node.signal(SIGKILL) } }
@@ -41,18 +45,18 @@ public final class ClusterUnderTest {
   public func restart(_ index: Int) async throws {
     let node = try start("\(nodes[index].name)-again")
     nodes[index] = node
-    try await Self.eventually("\(node.name) is ready", seconds: 20) { node.isReady }
+    try await Self.eventually("\(node.name) is ready", seconds: 120) { node.isReady }
   }
 
   /// What the node says about the cluster; `nil` when it does not answer.
   public func online(_ index: Int) -> Online? {
-    nodes[index].fetch("/ws/online").flatMap { try? JSONDecoder().decode(Online.self, from: Data($0.body)) }
+    nodes[index].fetch("/ws/online", milliseconds: Self.patience).flatMap {
+      try? JSONDecoder().decode(Online.self, from: Data($0.body))
+    }
   }
 
-  /// Waits until these nodes all say `expected`, and tells how long that took.
-  @discardableResult
-  public func waitForOnline(_ expected: Online, on indices: [Int], seconds: Double) async throws -> Double {
-    let start = monotonicMilliseconds()
+  /// Waits until these nodes all say `expected`.
+  public func waitForOnline(_ expected: Online, on indices: [Int], seconds: Double = 60) async throws {
     var said: [Online?] = []
     do {
       try await Self.eventually("", seconds: seconds) {
@@ -62,12 +66,11 @@ public final class ClusterUnderTest {
     } catch {
       throw Timeout(description: "after \(seconds) s the nodes say \(said) and not \(expected)")
     }
-    return Double(monotonicMilliseconds() - start) / 1_000
   }
 
-  /// The value of a counter in a node's metrics, summed over its labels.
-  public func metric(_ name: String, of index: Int) -> Double {
-    let text = nodes[index].fetch("/metrics")?.text ?? ""
+  /// The value of a counter in a node's metrics, summed over its labels; `nil` when the node does not answer.
+  public func metric(_ name: String, of index: Int) -> Double? {
+    guard let text = nodes[index].fetch("/metrics", milliseconds: Self.patience)?.text else { return nil }
     return text.split(separator: "\n").reduce(0) { sum, line in
       let isIt = line.hasPrefix(name + " ") || line.hasPrefix(name + "{")
       return sum + (isIt ? Double(line.split(separator: " ").last ?? "") ?? 0 : 0)
@@ -86,9 +89,8 @@ public final class ClusterUnderTest {
   private var secretFile: String { redis.directory + "/secret" }
 
   private func start(_ name: String) throws -> ClusterNode {
-    guard let any = Address(host: "127.0.0.1", port: 0) else { throw Timeout(description: "no address") }
-    let port = try Listener(any, backlog: 1, sharesPort: false).port
-    return try ClusterNode(
-      name: name, port: port, flags: flags, secretFile: secretFile, logPath: redis.directory + "/\(name).log")
+    try ClusterNode(
+      name: name, port: FreePorts.take(), flags: flags, secretFile: secretFile,
+      logPath: redis.directory + "/\(name).log")
   }
 }

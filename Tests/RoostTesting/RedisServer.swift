@@ -1,4 +1,5 @@
 import CSystem
+import EventLoops
 import Glibc
 import Synchronization
 
@@ -55,7 +56,8 @@ public final class RedisServer: Sendable {
     let server = try TestProcess.spawn(arguments)
     let (watchdog, channel) = try Self.watch(server, directory)
     running.withLock { $0 = Running(server: server, watchdog: watchdog, channel: channel) }
-    for _ in 0..<400 {
+    let deadline = monotonicMilliseconds() + 120_000
+    while monotonicMilliseconds() < deadline {
       if let answer = try? ask("PING"), answer.hasPrefix("PONG") || answer.hasPrefix("NOAUTH") { return }
       var status: CInt = 0
       if unsafe waitpid(server, &status, WNOHANG) == server { break }
@@ -98,25 +100,8 @@ public final class RedisServer: Sendable {
 
   // MARK: Processes
 
-  /// Outside of the range from which the kernel takes ports for outgoing connections: nothing grabs it in between.
-  public static func freePort() throws -> UInt16 {
-    for _ in 0..<200 {
-      let port = UInt16.random(in: 20_000..<32_000)
-      let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-      defer { close(descriptor) }
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = port.bigEndian
-      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-      let isFree = unsafe withUnsafeMutablePointer(to: &address) {
-        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-        }
-      }
-      if isFree { return port }
-    }
-    throw Failure(description: "no free port")
-  }
+  /// One that nobody else in this process gets.
+  public static func freePort() throws -> UInt16 { try FreePorts.take() }
 
   private static func watch(_ server: pid_t, _ directory: String) throws -> (pid_t, CInt) {
     let ends = TestProcess.channel()

@@ -38,7 +38,7 @@ public struct TestClient: ~Copyable {
   ///   - tls: speaks TLS, whose handshake is over when this returns.
   ///   - first: what is said in the clear before that, piece by piece; the last one comes together with what follows.
   public init(
-    port: UInt16, source: UInt8 = 1, receiveBuffer: CInt? = nil, timeoutMilliseconds: Int = 10_000,
+    port: UInt16, source: UInt8 = 1, receiveBuffer: CInt? = nil, timeoutMilliseconds: Int = 60_000,
     tls: TLSClient? = nil, first: [[UInt8]] = []
   ) throws {
     descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

@@ -18,7 +18,7 @@ public final class TestProcess: Sendable {
   }
 
   /// How long a word or an end may take; milliseconds. A test that waits longer for either would hold up all others.
-  private static let patience: Int64 = 60_000
+  private static let patience: Int64 = 180_000
 
   public let processID: Int32
   private let output: CInt
@@ -69,7 +69,7 @@ public final class TestProcess: Sendable {
   /// What it reads ends here.
   public func endInput() { shutdown(input, CInt(SHUT_WR)) }
 
-  /// Reads until it has said `word`; false when it ended without, or took more than a minute.
+  /// Reads until it has said `word`; false when it ended without, or took more than three minutes.
   public func says(_ word: String) -> Bool {
     let deadline = monotonicMilliseconds() + Self.patience
     while !text.contains(word) { guard readMore(until: deadline) else { return false } }
@@ -79,7 +79,7 @@ public final class TestProcess: Sendable {
   /// Nothing once it has ended.
   public func signal(_ signal: CInt) { state.withLock { if $0.code == nil { Glibc.kill(processID, signal) } } }
 
-  /// Reads the rest and waits for its end: the exit code, or 128 + the signal. Killed after a minute.
+  /// Reads the rest and waits for its end: the exit code, or 128 + the signal. Killed after three minutes.
   @discardableResult
   public func ended() -> CInt {
     let deadline = monotonicMilliseconds() + Self.patience
@@ -171,12 +171,18 @@ public final class TestProcess: Sendable {
   }
 
   /// Stops a child from doing anything (SIGSTOP), and waits until none of its threads does: the signal alone leaves
-  /// each of them what it is about to do.
+  /// each of them what it is about to do. One that has ended is not waited for, and none for more than a minute.
   static func pause(_ process: pid_t) {
     guard process > 0, Glibc.kill(process, SIGSTOP) == 0 else { return }
-    var news = unsafe siginfo_t()
-    // Left to be seen again, by who pauses what is paused.
-    while unsafe waitid(P_PID, id_t(process), &news, WSTOPPED | WNOWAIT) != 0, errno == EINTR {}
+    let deadline = monotonicMilliseconds() + 60_000
+    while monotonicMilliseconds() < deadline {
+      var news = unsafe siginfo_t()
+      // Left to be seen again, by who pauses what is paused.
+      let result = unsafe waitid(P_PID, id_t(process), &news, WSTOPPED | WNOWAIT | WNOHANG)
+      if result == 0, unsafe news.si_signo != 0 { return }
+      if result != 0, errno != EINTR { return }
+      usleep(200)
+    }
   }
 
   /// Waits for the end of a child: its exit code, or 128 + the signal.

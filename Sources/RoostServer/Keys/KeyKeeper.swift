@@ -18,6 +18,8 @@ final class KeyKeeper: Sendable {
     var fetched: [VerificationKey]?
     var verifier: TokenVerifier
     var schedule = KeySetSchedule()
+    /// Goes up whenever the keys change.
+    var version = 0
 
     init(fixed: [VerificationKey], fetched: [VerificationKey]?, rules: TokenVerifier.Rules) {
       (self.fixed, self.fetched) = (fixed, fetched)
@@ -27,6 +29,7 @@ final class KeyKeeper: Sendable {
     mutating func put(fixed: [VerificationKey], fetched: [VerificationKey]?, _ rules: TokenVerifier.Rules) {
       (self.fixed, self.fetched) = (fixed, fetched)
       verifier = Self.verifier(fixed, fetched, rules)
+      version += 1
     }
 
     private static func verifier(
@@ -88,13 +91,18 @@ final class KeyKeeper: Sendable {
   /// What decides about tokens now.
   var verifier: TokenVerifier { state.locked { $0.verifier } }
 
+  /// Another one whenever the keys have changed: to be read before a token is judged.
+  var version: Int { state.locked { $0.version } }
+
   /// Whether a token refused for `reason` may be good when the keys that are on their way have come. Then every shard
   /// is told ``ShardCommand/keysChanged``.
-  func mayBecomeGood(_ reason: TokenError, now: Int64) -> Bool {
+  ///
+  /// - Parameter version: of the keys, before the token was judged.
+  func mayBecomeGood(_ reason: TokenError, judgedBy version: Int, now: Int64) -> Bool {
     guard let address, reason == .unknownKey || reason == .missingKeys else { return false }
     let isComing = state.locked { state in
       // The set came after the token was judged. The shard has not heard of it yet, and judges again when it does.
-      if reason == .missingKeys, state.fetched != nil { return true }
+      if state.version != version { return true }
       return state.schedule.unknownKey(now: now)
     }
     if isComing { address.loop.wake() }

@@ -75,9 +75,10 @@ extension ShardCore {
       throw CallRefused(.tooManyAttempts, .tooManyRequests(retryAfter: (wait + 999) / 1_000))
     }
     let grant: TokenGrant
+    let version = context.keys.version
     do throws(TokenError) { grant = try self.grant(of: offered) } catch {
       // A token that nobody can judge yet is not called bad.
-      if error == .missingKeys || context.keys.mayBecomeGood(error, now: now.monotonic) {
+      if error == .missingKeys || context.keys.mayBecomeGood(error, judgedBy: version, now: now.monotonic) {
         throw CallRefused(.noKeys, .unavailable("keys are being fetched", retryAfter: retryAfter()))
       }
       context.authenticationFailed(connections[slot].address)

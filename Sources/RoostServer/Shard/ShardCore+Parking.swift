@@ -18,20 +18,18 @@ struct OfferedToken {
 }
 
 extension ShardCore {
-  /// How long one waits, in milliseconds: longer than a fetch may take.
-  private static let patience: Int64 = 3_000
-
   /// What the token grants; nil when it has to wait for keys.
   mutating func judge(_ slot: UInt32, _ token: [UInt8], _ response: [UInt8]) throws(Refused) -> TokenGrant? {
+    let version = context.keys.version
     do throws(TokenError) {
       return try grant(of: token)
     } catch {
-      guard mayPark, context.keys.mayBecomeGood(error, now: now.monotonic) else {
+      guard mayPark, context.keys.mayBecomeGood(error, judgedBy: version, now: now.monotonic) else {
         throw refusal(error)
       }
       parked[slot] = ParkedHandshake(token: token, response: response)
       awaitHub(slot)
-      connections[slot].deadline = now.monotonic + Self.patience
+      connections[slot].deadline = now.monotonic + rules.parkedPatience
       arm(slot, at: connections[slot].deadline)
       return nil
     }
@@ -42,8 +40,8 @@ extension ShardCore {
   /// Keeps the token until the keys that are on their way have come, one of each connection. False: it does not wait.
   ///
   /// The connection goes on meanwhile, and needs no time limit: every fetch ends, and ends all waiting.
-  mutating func parks(_ offer: OfferedToken, _ slot: UInt32, _ reason: TokenError) -> Bool {
-    guard mayPark, context.keys.mayBecomeGood(reason, now: now.monotonic) else { return false }
+  mutating func parks(_ offer: OfferedToken, _ slot: UInt32, _ reason: TokenError, judgedBy version: Int) -> Bool {
+    guard mayPark, context.keys.mayBecomeGood(reason, judgedBy: version, now: now.monotonic) else { return false }
     parkedOffers[slot] = offer
     return true
   }

@@ -69,10 +69,11 @@ extension ShardCore {
     }
     let offer = OfferedToken(
       token: JSONString(contents: token, in: bytes).decoded(in: bytes), messageID: bytes.array(messageID))
+    let version = context.keys.version
     do throws(TokenError) {
       try take(offer, slot)
     } catch {
-      if !parks(offer, slot, error) { refuse(offer, slot, error) }
+      if !parks(offer, slot, error, judgedBy: version) { refuse(offer, slot, error) }
     }
   }
 

@@ -34,6 +34,8 @@ struct ShardRules {
   let echoPath: String?
   /// Handshakes that may wait for keys.
   let parked: Int
+  /// How long one waits, in milliseconds: longer than a fetch may take.
+  let parkedPatience: Int64
   /// Administration has a port of its own.
   let hasAdminPort: Bool
   /// Milliseconds a client that is sent away is told to wait, at most.
@@ -64,6 +66,7 @@ struct ShardRules {
     queueBytes = limits.queueBytes
     slowConsumer = limits.slowConsumer
     parked = configuration.tokens.waitingHandshakes
+    parkedPatience = Int64(configuration.tokens.jwksMilliseconds) + 1_000
     hasAdminPort = configuration.adminPort != nil
     reconnectSpread = Int(configuration.drain.reconnectSpread * 1_000)
     echoPath = echo.isEnabled ? echo.path : nil
