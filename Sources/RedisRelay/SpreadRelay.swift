@@ -8,9 +8,11 @@
 //         ──► users, all, one node ──► the first
 //         ──► leases, presence ──────► all, or those concerned; one answer of theirs (JointReplies)
 //
-// A server that is away takes nothing with it but its rooms. Presence that it was not told is accepted all the same,
-// or it would hold up that of all other rooms; once it is back the hub hears that a generation begins, makes everything
-// known again and doubts all rooms, which is right for a server that was restarted as well.
+// A server that is away takes nothing with it but its rooms. A short absence is waited out as with one server; then
+// presence that it was not told is accepted all the same, or it would hold up that of all other rooms. Once it is back
+// the hub hears that a generation begins, makes everything known again and doubts all rooms, which is right for a
+// server that was restarted as well. So a generation is told of all servers, also when it is one server's: what the
+// hub remembers of rooms elsewhere is read again, and found to be what it was.
 //
 // Each server has a token of its own. The hub knows one, which never leaves the process: in the frames, where it stands
 // at the end, it is exchanged on the way in and out.
@@ -22,16 +24,20 @@ public import RealtimeCore
 public struct SpreadRelay: ~Copyable, Relay {
   /// How long, once one server is there, the others are waited for at the start, in milliseconds.
   private static var startPatience: Int64 { 1_000 }
-  /// The shortest time between two beginnings that only make presence known again.
-  private static var retellInterval: Int64 { 5_000 }
 
   private struct Standing {
-    var token: [UInt8] = []
+    /// Of its generation, once it told one.
+    var token: [UInt8]?
     var state = RelayState.starting
     var trouble: RelayTrouble?
     var isSubscribed = false
     /// It was not told of all presence.
     var lacksPresence = false
+
+    var isAway: Bool { state == .starting || state == .degraded }
+    /// The shortest time between two beginnings that only make presence known again, in milliseconds. Who answers and
+    /// has a trouble may well refuse it once more.
+    var retellInterval: Int64 { trouble == nil ? 5_000 : 60_000 }
   }
 
   private let spread: RoomSpread
@@ -44,7 +50,9 @@ public struct SpreadRelay: ~Copyable, Relay {
   /// The hub was told of a generation.
   private var isBegun = false
   private var beginBy: Int64?
-  private var retellAt: Int64 = .min
+  /// When the hub was last told of a generation, and whether that was in this turn.
+  private var toldAt: Int64 = .min / 2
+  private var hasTold = false
   private var told = (state: RelayState.starting, trouble: RelayTrouble?.none)
   private var now: Int64 = 0
 
@@ -91,7 +99,7 @@ public struct SpreadRelay: ~Copyable, Relay {
     var earliest = own.isEmpty ? Int64.max : now
     for slot in slots { earliest = min(earliest, servers[slot].nextDeadline) }
     if !isBegun, let beginBy { earliest = min(earliest, beginBy) }
-    if lacksPresenceUntold { earliest = min(earliest, retellAt) }
+    if isBegun, let retellAt { earliest = min(earliest, retellAt) }
     return earliest
   }
 
@@ -109,6 +117,8 @@ public struct SpreadRelay: ~Copyable, Relay {
   }
 
   public var state: RelayState { told.state }
+  /// Of each server, in the order of the list.
+  public var states: [RelayState] { standings.map(\.state) }
 
   private var slots: Range<UInt32> { 0..<UInt32(spread.servers) }
 
@@ -120,15 +130,12 @@ public struct SpreadRelay: ~Copyable, Relay {
   public mutating func submit(_ request: RelayRequest, ticket: RelayTicket) {
     switch request {
     case .publish(let room, _), .history(let room, _, _), .roster(let room): submit(request, to: slot(of: room), ticket)
-    case .tell(let room, let frame):
-      let slot = slot(of: room)
-      submit(.tell(room, exchanged(frame, from: token, to: standings[Int(slot)].token)), to: slot, ticket)
-    case .broadcast(let frame):
-      submit(.broadcast(exchanged(frame, from: token, to: standings[0].token)), to: 0, ticket)
-    case .send(let node, let frame):
-      submit(.send(node: node, exchanged(frame, from: token, to: standings[0].token)), to: 0, ticket)
+    case .tell(let room, let frame): hand(frame, to: slot(of: room), ticket) { .tell(room, $0) }
+    case .broadcast(let frame): hand(frame, to: 0, ticket) { .broadcast($0) }
+    case .send(let node, let frame): hand(frame, to: 0, ticket) { .send(node: node, $0) }
     case .countConnections, .countUsers, .online, .revoke, .revocations: submit(request, to: 0, ticket)
-    case .heartbeat, .register: submitToAll(request, .lease, ticket)
+    case .heartbeat: submitToAll(request, .lease, ticket)
+    case .register: submitToAll(request, .registration, ticket)
     case .depart: submitToAll(request, .departure, ticket)
     case .reap: submitToAll(request, .reaping, ticket)
     case .read(let rooms): read(rooms, ticket)
@@ -140,6 +147,14 @@ public struct SpreadRelay: ~Copyable, Relay {
 
   private mutating func submit(_ request: RelayRequest, to slot: UInt32, _ ticket: RelayTicket) {
     servers[slot].submit(request, ticket: ticket)
+  }
+
+  /// A frame goes out with the server's token or not at all: the hub's own must not be seen.
+  private mutating func hand(
+    _ frame: [UInt8], to slot: UInt32, _ ticket: RelayTicket, as request: ([UInt8]) -> RelayRequest
+  ) {
+    guard let known = standings[Int(slot)].token else { return own.append(.reply(ticket, .failed(.unavailable))) }
+    submit(request(exchanged(frame, from: token, to: known)), to: slot, ticket)
   }
 
   private mutating func submitToAll(_ request: RelayRequest, _ kind: JointReplies.Kind, _ ticket: RelayTicket) {
@@ -170,6 +185,7 @@ public struct SpreadRelay: ~Copyable, Relay {
   // MARK: Events
 
   public mutating func takeEvents(into events: inout [RelayEvent]) {
+    hasTold = false
     for slot in slots {
       servers[slot].takeEvents(into: &self.events)
       for event in self.events { take(event, from: Int(slot)) }
@@ -186,16 +202,15 @@ public struct SpreadRelay: ~Copyable, Relay {
     switch event {
     case .reply(let ticket, let reply):
       guard joint.contains(ticket) else { return own.append(event) }
-      guard let whole = joint.take(reply, of: ticket, from: server) else { return }
+      guard let whole = joint.take(reply, of: ticket, from: server, away: leftOut) else { return }
       for server in whole.untold { standings[server].lacksPresence = true }
       own.append(.reply(ticket, whole.reply))
-    case .frame(let bytes): own.append(.frame(exchanged(bytes, from: standings[server].token, to: token)))
-    case .directed(let bytes): own.append(.directed(exchanged(bytes, from: standings[server].token, to: token)))
+    case .frame(let bytes): own.append(.frame(exchanged(bytes, from: standings[server].token ?? [], to: token)))
+    case .directed(let bytes): own.append(.directed(exchanged(bytes, from: standings[server].token ?? [], to: token)))
     case .state(let state): standings[server].state = state
     case .trouble(let trouble): standings[server].trouble = trouble
     case .generation(_, let token):
       standings[server].token = Array(token.utf8)
-      standings[server].lacksPresence = false
       if isBegun { tellGeneration() } else { beginBy = beginBy ?? now + Self.startPatience }
     case .resubscribed:
       standings[server].isSubscribed = true
@@ -207,33 +222,46 @@ public struct SpreadRelay: ~Copyable, Relay {
   /// The hub hears of a generation when all servers are there, or some while after the first.
   private mutating func begin() {
     guard !isBegun, let beginBy else { return }
-    guard now >= beginBy || standings.allSatisfy({ !$0.token.isEmpty && $0.isSubscribed }) else { return }
+    guard now >= beginBy || standings.allSatisfy({ $0.token != nil && $0.isSubscribed }) else { return }
     isBegun = true
     tellGeneration()
     if standings.contains(where: \.isSubscribed) { own.append(.resubscribed) }
   }
 
+  /// Once in a turn, however many servers begin one: the hub makes everything known again to all who answer.
   private mutating func tellGeneration() {
+    guard !hasTold else { return }
+    (hasTold, toldAt) = (true, now)
+    for slot in slots where servers[slot].isAnswering { standings[Int(slot)].lacksPresence = false }
+    joint.beginRound()
     own.append(.generation(id: "spread", token: String(decoding: token, as: UTF8.self)))
   }
 
   /// A server that was not told of all presence is back: everything is made known again.
   private mutating func retell() {
-    guard isBegun, now >= retellAt, lacksPresenceUntold else { return }
-    for slot in slots where servers[slot].isAnswering { standings[Int(slot)].lacksPresence = false }
-    retellAt = now + Self.retellInterval
-    tellGeneration()
+    if isBegun, let retellAt, now >= retellAt { tellGeneration() }
   }
 
-  /// A server that answers again lacks presence.
-  private var lacksPresenceUntold: Bool {
-    slots.contains { standings[Int($0)].lacksPresence && servers[$0].isAnswering }
+  /// When the first server that answers, and was not told of all presence, is to be told.
+  private var retellAt: Int64? {
+    var earliest: Int64?
+    for slot in slots where standings[Int(slot)].lacksPresence && servers[slot].isAnswering {
+      let due = toldAt + standings[Int(slot)].retellInterval
+      earliest = min(earliest ?? due, due)
+    }
+    return earliest
+  }
+
+  /// Servers that are so long away that others do not wait for them. When all are, all is held up, as it is with one.
+  private var leftOut: [Int] {
+    let away = standings.indices.filter { standings[$0].isAway }
+    return away.count < standings.count ? away : []
   }
 
   /// The relay does as well as the best of its servers, and has the trouble of the first that has one.
   private mutating func report() {
     var best = standings.map(\.state).min { Self.rank($0) < Self.rank($1) } ?? .starting
-    if !isBegun, best == .connected || best == .suspect || best == .recovering { best = .starting }
+    if !isBegun, best == .connected || best == .suspect || best == .recovering { best = told.state }
     if best != told.state {
       told.state = best
       own.append(.state(best))

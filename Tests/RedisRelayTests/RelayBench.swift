@@ -1,3 +1,4 @@
+import Buffers
 import EventLoops
 import RealtimeCore
 import RedisRelay
@@ -6,79 +7,11 @@ import Simulation
 import Testing
 import Transport
 
-/// A relay on the bench, whatever its kind.
-protocol RelayOnBench: AnyObject {
-  func submit(_ request: RelayRequest, ticket: RelayTicket)
-  func follow(_ room: RoomName)
-  func unfollow(_ room: RoomName)
-  func takeEvents(into events: inout [RelayEvent])
-  func ready(_ event: EventBuffer.Event, now: Int64)
-  func tick(now: Int64)
-  var nextDeadline: Int64 { get }
-  var tokens: [UInt64] { get }
-  func stop()
-  func takeNotices() -> [String]
-}
-
-final class RedisOnBench: RelayOnBench {
-  var relay: RedisRelay
-  let tokens: [UInt64]
-
-  init(
-    _ configuration: RedisRelayConfiguration, secure: (client: TLSClient, host: String)?, loop: EventLoop,
-    tokens: [UInt64], seed: UInt64
-  ) {
-    self.tokens = tokens
-    relay = RedisRelay(
-      configuration: configuration, command: SocketWire(loop: loop, token: tokens[0], secure: secure),
-      subscriber: SocketWire(loop: loop, token: tokens[1], secure: secure), surroundings: .machine(waking: loop),
-      seed: seed)
-    relay.start(now: monotonicMilliseconds())
-  }
-
-  func submit(_ request: RelayRequest, ticket: RelayTicket) {
-    relay.advance(to: monotonicMilliseconds())
-    relay.submit(request, ticket: ticket)
-  }
-  func follow(_ room: RoomName) { relay.follow(room) }
-  func unfollow(_ room: RoomName) {
-    relay.advance(to: monotonicMilliseconds())
-    relay.unfollow(room)
-  }
-  func takeEvents(into events: inout [RelayEvent]) { relay.takeEvents(into: &events) }
-  func ready(_ event: EventBuffer.Event, now: Int64) {
-    relay.ready(event.token == tokens[0] ? .command : .subscriber, isReadable: event.isReadable, now: now)
-  }
-  func tick(now: Int64) { relay.tick(now: now) }
-  var nextDeadline: Int64 { relay.nextDeadline }
-  func stop() { relay.stop() }
-  func takeNotices() -> [String] { relay.takeNotices() }
-}
-
-final class LocalOnBench: RelayOnBench {
-  var relay: LocalRelay
-  let tokens: [UInt64] = []
-
-  init(seed: UInt64, historyMessages: Int) {
-    relay = LocalRelay(seed: seed, historyMessages: historyMessages, now: Self.now(monotonicMilliseconds()))
-  }
-
-  func submit(_ request: RelayRequest, ticket: RelayTicket) { relay.submit(request, ticket: ticket) }
-  func follow(_ room: RoomName) { relay.follow(room) }
-  func unfollow(_ room: RoomName) { relay.unfollow(room) }
-  func takeEvents(into events: inout [RelayEvent]) { relay.takeEvents(into: &events) }
-  func ready(_ event: EventBuffer.Event, now: Int64) {}
-  func tick(now: Int64) { relay.advance(to: Self.now(now)) }
-  var nextDeadline: Int64 { .max }
-  func stop() {}
-  func takeNotices() -> [String] { [] }
-
-  private static func now(_ monotonic: Int64) -> Now { Now(monotonic: monotonic, wall: wallClockMilliseconds()) }
-}
-
 /// One node's view: the relay, and what it said so far.
 final class BenchNode {
-  let relay: any RelayOnBench
+  var relay: NodeRelay
+  /// Wires that have something, since the last turn.
+  var rings: [(place: Int, isReadable: Bool)] = []
   fileprivate(set) var replies: [RelayTicket: RelayReply] = [:]
   /// Order in which replies came.
   fileprivate(set) var answered: [RelayTicket] = []
@@ -86,7 +19,7 @@ final class BenchNode {
   var events: [RelayEvent] = []
   fileprivate(set) var notices: [String] = []
 
-  init(_ relay: any RelayOnBench) { self.relay = relay }
+  init(_ relay: consuming NodeRelay) { self.relay = relay }
 
   var state: RelayState? {
     for case .state(let state) in events.reversed() { return state }
@@ -121,32 +54,64 @@ final class RelayBench {
   private(set) var nodes: [BenchNode] = []
   private var buffer = EventBuffer(capacity: 64)
   private var lastTicket: RelayTicket = 0
-  private var owners: [UInt64: BenchNode] = [:]
 
   init(world: World? = nil) throws {
     self.world = world
     loop = try EventLoop()
   }
 
-  private var now: Int64 { world?.now ?? monotonicMilliseconds() }
+  private var now: Now {
+    Now(monotonic: world?.now ?? monotonicMilliseconds(), wall: world?.clock.wall ?? wallClockMilliseconds())
+  }
 
   deinit { for node in nodes { node.relay.stop() } }
+
+  /// Wires' tokens are their node's number and their place.
+  private static let places: UInt64 = 100
 
   @discardableResult
   func add(
     _ configuration: RedisRelayConfiguration, secure: (client: TLSClient, host: String)? = nil, seed: UInt64 = 1
   ) -> BenchNode {
-    let first = UInt64(nodes.count) * 2 + 1
-    let tokens = [first, first + 1]
-    return add(RedisOnBench(configuration, secure: secure, loop: loop, tokens: tokens, seed: seed &+ first))
+    add(NodeRelay(relay(configuration, secure: secure, place: 0, seed: seed)))
   }
 
   @discardableResult
-  func add(_ relay: any RelayOnBench) -> BenchNode {
+  func add(_ relay: consuming NodeRelay) -> BenchNode {
     let node = BenchNode(relay)
     nodes.append(node)
-    for token in relay.tokens { owners[token] = node }
+    node.relay.start(now: now)
     return node
+  }
+
+  func addLocal(seed: UInt64, history: Int) -> BenchNode {
+    add(NodeRelay(LocalRelay(seed: seed, historyMessages: history, now: now)))
+  }
+
+  /// Over several real servers.
+  func addSpread(
+    _ servers: [RedisServer], node: String = "n1", history: Int = 300, topology: RelayTopology = .broadcast
+  ) throws -> BenchNode {
+    var relays = Slab<RedisRelay>()
+    for (number, server) in servers.enumerated() {
+      var configuration = try RedisRelayConfiguration.test(server, node: node, history: history)
+      configuration.topology = topology
+      (configuration.serverNumber, configuration.serverCount) = (number + 1, servers.count)
+      _ = relays.insert(relay(configuration, place: 2 * number, seed: UInt64(number + 1)))
+    }
+    return add(NodeRelay(SpreadRelay(relays, secret: RelaySurroundings.machine(waking: loop).secret)))
+  }
+
+  /// A relay of the next node's.
+  private func relay(
+    _ configuration: RedisRelayConfiguration, secure: (client: TLSClient, host: String)? = nil, place: Int,
+    seed: UInt64
+  ) -> RedisRelay {
+    let token = UInt64(nodes.count) * Self.places + UInt64(place)
+    return RedisRelay(
+      configuration: configuration, command: SocketWire(loop: loop, token: token, secure: secure),
+      subscriber: SocketWire(loop: loop, token: token + 1, secure: secure), surroundings: .machine(waking: loop),
+      seed: seed &+ token)
   }
 
   /// One turn, as a node's shard makes it.
@@ -154,14 +119,21 @@ final class RelayBench {
     if let world {
       world.run(for: 1_000)
     } else {
-      let earliest = nodes.map(\.relay.nextDeadline).min() ?? .max
+      let earliest = nodes.compactMap { $0.relay.nextDeadline }.min() ?? .max
       let wait = max(0, min(milliseconds, earliest == .max ? milliseconds : earliest - monotonicMilliseconds()))
       _ = loop.wait(into: &buffer, timeout: CInt(wait))
     }
     let now = now
-    for index in 0..<buffer.count { owners[buffer[index].token]?.relay.ready(buffer[index], now: now) }
+    for index in 0..<buffer.count {
+      let event = buffer[index]
+      guard event.token < UInt64(nodes.count) * Self.places else { continue }
+      nodes[Int(event.token / Self.places)].rings.append((Int(event.token % Self.places), event.isReadable))
+    }
     for node in nodes {
-      node.relay.tick(now: now)
+      node.relay.advance(to: now)
+      for ring in node.rings { node.relay.ready(place: ring.place, isReadable: ring.isReadable, now: now) }
+      node.rings = []
+      node.relay.endTurn(now: now)
       var events: [RelayEvent] = []
       node.relay.takeEvents(into: &events)
       for event in events {
@@ -178,9 +150,9 @@ final class RelayBench {
 
   /// - Parameter seconds: when to give up on a busy machine, not how long it takes.
   func wait(_ what: String, seconds: Double = 120, until isThere: () -> Bool) throws {
-    let deadline = now + Int64(seconds * 1_000)
+    let deadline = now.monotonic + Int64(seconds * 1_000)
     while !isThere() {
-      guard now < deadline else {
+      guard now.monotonic < deadline else {
         throw TooLate(description: "\(what) did not happen; notices: \(nodes.map { $0.notices.suffix(4) })")
       }
       turn()
@@ -191,12 +163,13 @@ final class RelayBench {
 
   /// Lets time pass for all relays.
   func run(milliseconds: Int64) {
-    let end = now + milliseconds
-    while case let rest = end - now, rest > 0 { turn(atMost: min(20, rest)) }
+    let end = now.monotonic + milliseconds
+    while case let rest = end - now.monotonic, rest > 0 { turn(atMost: min(20, rest)) }
   }
 
   func submit(_ request: RelayRequest, on node: BenchNode) -> RelayTicket {
     lastTicket += 1
+    node.relay.advance(to: now)
     node.relay.submit(request, ticket: lastTicket)
     return lastTicket
   }

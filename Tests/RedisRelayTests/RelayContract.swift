@@ -27,9 +27,9 @@ final class ContractSetup {
     bench = try RelayBench(world: world)
     switch kind {
     case .simulated, .simulatedRooms:
-      node = bench.add(try SimulatedOnBench(world: world!, history: history, topology: kind.topology))
+      node = try SimulatedServers(world: world!, history: history, topology: kind.topology).add(to: bench)
     case .local:
-      node = bench.add(LocalOnBench(seed: 7, historyMessages: history))
+      node = bench.addLocal(seed: 7, history: history)
     case .redis, .redisRooms:
       let server = try RedisServer()
       servers = [server]
@@ -38,9 +38,7 @@ final class ContractSetup {
       node = bench.add(configuration)
     case .spread, .spreadRooms:
       servers = [try RedisServer(), try RedisServer()]
-      node = bench.add(
-        try SpreadOnBench(
-          servers, node: "n1", history: history, topology: kind.topology, loop: bench.loop, firstToken: 1))
+      node = try bench.addSpread(servers, history: history, topology: kind.topology)
     }
     try bench.waitConnected()
     // Tests look at what is said in one room; a relay with channels must be told so, as hubs do.

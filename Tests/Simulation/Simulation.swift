@@ -7,6 +7,7 @@ public import RealtimeCore
 //     SimulatedClient ── HubCommand ──► SimulatedNode ── RESP over SimulatedWire ──► SimulatedRedis
 //       checks what     ◄── texts ────   real Hub,      ◄─────── Network ─────────    scripts in Swift
 //       it hears                         real RedisRelay     delays, pieces, cuts
+//                                        or SpreadRelay
 //
 // World has the time, the chance and the plan of what happens next. Faults break things. Ledger sees what was really
 // stored and is told what everybody heard; the first thing that must not be becomes the run's Violation.
@@ -22,6 +23,8 @@ public struct Simulation {
   /// A rule of Redis' scripts to switch off.
   public var mutant: RedisMutant?
   public var topology = RelayTopology.broadcast
+  /// Redis servers that rooms are spread over.
+  public var servers = 1
   /// Lines of trace to keep.
   public var traceLimit = 0
   public var isPrinting = false
@@ -41,7 +44,7 @@ public struct Simulation {
   public func run() -> Outcome {
     var dice = Dice(seed: seed)
     var plan = Cluster.Plan(dice: &dice)
-    plan.topology = topology
+    (plan.topology, plan.servers) = (topology, servers)
     let cluster = Cluster(seed: seed, plan: plan, mutant: mutant)
     let world = cluster.world
     world.trace.limit = traceLimit
@@ -67,7 +70,7 @@ public struct Simulation {
     faults.mend()
     for client in cluster.clients { client.isCalm = true }
     let phases: [(seconds: Int64, next: () -> Void)] = [
-      (26 + cluster.redis.secondsOfDying, cluster.checkSettled),
+      (26 + cluster.servers.map(\.redis.secondsOfDying).max()!, cluster.checkSettled),
       (0, { for client in cluster.clients { client.sendEverywhere() } }),
       (4, cluster.checkSettled),
       (0, { for node in cluster.nodes { node.askOnline() } }),

@@ -21,6 +21,17 @@ struct SimulationTests {
     #expect(outcome.counts.delivered > 0 && outcome.counts.acked > 0)
   }
 
+  @Test(arguments: 1...8)
+  func `It keeps them with its rooms on several servers`(_ seed: Int) {
+    var simulation = Simulation(seed: UInt64(seed), steps: 2_000)
+    simulation.servers = seed.isMultiple(of: 2) ? 2 : 3
+    simulation.topology = seed < 5 ? .broadcast : .rooms
+    let outcome = simulation.run()
+    let flags = "--topology \(simulation.topology) --servers \(simulation.servers)"
+    #expect(outcome.violation == nil, "scripts/simulate 1 2000 \(seed) \(flags)")
+    #expect(outcome.counts.delivered > 0 && outcome.counts.acked > 0)
+  }
+
   @Test(arguments: Regression.all)
   func `What was found once stays mended`(_ regression: Regression) {
     let outcome = Simulation(seed: regression.seed, steps: regression.steps).run()

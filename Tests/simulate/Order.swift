@@ -12,6 +12,7 @@ struct Order {
   var isSurvey = false
   var mutant: RedisMutant?
   var topology = RelayTopology.broadcast
+  var servers = 1
   /// Only name the mutants and say what each is.
   var namesMutants = false
 
@@ -28,6 +29,11 @@ struct Order {
           throw BadOrder(words: "--topology is broadcast or rooms")
         }
         self.topology = topology
+      case "--servers":
+        guard let servers = Int(rest.popFirst() ?? ""), (1...8).contains(servers) else {
+          throw BadOrder(words: "--servers is 1 to 8")
+        }
+        self.servers = servers
       case "--mutant":
         guard let name = rest.popFirst(), let mutant = RedisMutant(rawValue: name) else {
           throw BadOrder(words: "--mutant is one of \(RedisMutant.allCases.map(\.rawValue).joined(separator: ", "))")

@@ -34,7 +34,7 @@ struct Runner {
   private func simulation(_ seed: UInt64) -> Simulation {
     var simulation = Simulation(seed: seed, steps: order.steps)
     (simulation.mutant, simulation.isPrinting) = (order.mutant, order.isPrinting)
-    simulation.topology = order.topology
+    (simulation.topology, simulation.servers) = (order.topology, order.servers)
     return simulation
   }
 
@@ -47,8 +47,9 @@ struct Runner {
     if second.violation?.description != violation.description {
       print("\nTHE SECOND RUN DIFFERED: \(second.violation?.description ?? "no violation")")
     }
-    print("\nagain:        make simulate SEEDS=1 STEPS=\(order.steps) SEED=\(seed)")
-    print("all of it:    .build/release/simulate 1 \(order.steps) \(seed) --topology \(order.topology) --trace")
+    let flags = "--topology \(order.topology) --servers \(order.servers)"
+    print("\nagain:        .build/release/simulate 1 \(order.steps) \(seed) \(flags)")
+    print("all of it:    … --trace")
     return 1
   }
 

@@ -34,9 +34,15 @@ extension Hub {
     ringOrder.remove(number)
   }
 
-  /// A new generation: nothing that was remembered may be told as if it still stood.
+  /// A new generation: nothing that was remembered may be told as if it still stood. What was read for those on the
+  /// way in goes with it and must be read again, or they would be told of a hole that is none: the room may be on
+  /// another of several servers, and be what it was.
   mutating func clearAllRings() {
     while let number = ringOrder.oldest { clearRing(number) }
+    for slot in 0..<UInt32(rooms.slotCount) where rooms.isInUse(slot) {
+      for index in rooms[slot].entrants.indices { rooms[slot].entrants[index].forgetAnswers() }
+      for index in rooms[slot].returners.indices { rooms[slot].returners[index].entrant.forgetAnswers() }
+    }
   }
 
   /// Puts what the relay told of the past in front of what is remembered, when it fits.

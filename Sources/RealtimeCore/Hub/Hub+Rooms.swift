@@ -108,6 +108,9 @@ extension Hub {
     rooms[number].rosterFor = nil
     guard case .roster(let snapshot) = reply else {
       rooms[number].duties.isNeeded = true
+      // It waits for its retry without a slot: rooms of a server that is away must not hold up the others.
+      freeSlot(number)
+      mark(number)
       let due = roomRetries.append(number, attempt: rooms[number].rosterRetry.failures + 1, now: now.monotonic)
       return rooms[number].rosterRetry.failed(at: due)
     }

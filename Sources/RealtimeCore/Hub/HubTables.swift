@@ -63,6 +63,9 @@ struct Entrant {
     (self.connection, self.id, self.wish, self.deadline) = (connection, id, wish, deadline)
     (self.change, self.isMember) = (change, isMember)
   }
+
+  /// What the relay told of the past is not here any more.
+  mutating func forgetAnswers() { (hasRead, hasHistory) = (false, false) }
 }
 
 /// One message as this node holds it.

@@ -1,6 +1,7 @@
 import Buffers
 import EventLoops
 import RealtimeCore
+import RedisRelay
 import Telemetry
 import WebSocketCore
 
@@ -37,7 +38,9 @@ struct HubHost: ~Copyable {
   }
 
   /// A descriptor of the relay's is ready.
-  mutating func ready(_ event: EventBuffer.Event, now: Now) { relay.ready(event, now: now) }
+  mutating func ready(_ event: EventBuffer.Event, now: Now) {
+    relay.ready(place: Int(event.token - Token.relay), isReadable: event.isReadable, now: now)
+  }
 
   mutating func start(now: Now) { relay.start(now: now) }
 

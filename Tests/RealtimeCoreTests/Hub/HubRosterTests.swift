@@ -233,4 +233,33 @@ import Testing
     let texts = cluster.texts[ann] ?? []
     #expect(texts.filter { $0.hasPrefix("user_") } == ["user_joined", "user_typing", "user_left", "user_joined"])
   }
+
+  /// As when they are on another of several servers, which is away: a few questions at a time is all there may be.
+  @Test func `rooms whose rosters fail do not hold up the others`() {
+    let hub = HubHarness()
+    for number in 0..<40 { _ = hub.member(UInt32(number), user: "u\(number)", room: "r\(number)") }
+    // The last ones are asked about first.
+    let away = Set((20..<40).map { "r\($0)" })
+    var told: Set<String> = []
+    hub.holdsRequests = true
+    hub.tell(.resubscribed)
+    for _ in 0..<1_000 where told.count < 20 {
+      guard let first = hub.held.first else {
+        hub.advance(100)
+        continue
+      }
+      guard case .roster(let room) = first.request else {
+        hub.release()
+        continue
+      }
+      if away.contains(room.text) {
+        hub.held.removeFirst()
+        hub.tell(.reply(first.ticket, .failed(.unavailable)))
+      } else {
+        told.insert(room.text)
+        hub.release()
+      }
+    }
+    #expect(told.count == 20)
+  }
 }

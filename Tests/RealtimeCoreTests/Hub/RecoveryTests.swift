@@ -262,6 +262,23 @@ import Testing
     #expect(hub.texts(bob)[0].payload["epoch"] as? String == hub.epoch)
   }
 
+  /// Where several servers make one relay, a generation is told of all when it is one's.
+  @Test func `a generation that is another room's costs a question more, and nobody what he missed`() {
+    let hub = HubHarness()
+    let since = leftRoom(hub)
+    let bob = hub.connect(2, user: "bob")
+    hub.holdsRequests = true
+    hub.join(bob, "r", JoinWish(since: since))
+    while !hub.heldReads.isEmpty { hub.release() }
+    #expect(hub.report.counters.pastReads == 1 && hub.texts(bob).isEmpty, "it was read, and the roster is on its way")
+    hub.tell(.generation(id: "spread", token: "local"))
+    hub.holdsRequests = false
+    hub.releaseAll()
+    hub.advance(1_000)
+    #expect(hub.texts(bob).first?.payload["recovered"] as? Bool == true)
+    #expect(hub.contents(bob) == ["m3", "m4", "m5"] && hub.report.counters.pastReads == 2)
+  }
+
   @Test func `what a client was given at once is bounded; the rest waits until it took that`() {
     let hub = HubHarness { $0.replayBytes = 1_000 }
     let ann = hub.connect(1, user: "ann")

@@ -14,7 +14,7 @@ public enum Invariant: String, CaseIterable, Sendable {
   case membersOnly
   /// `recovered: true` is only said of a position that was real, and goes on right after it.
   case recovered
-  /// A resync names a reason that is one.
+  /// A resync names a reason that is one, and nobody is told of a hole that is none.
   case needlessResync
   /// A user comes, goes, comes, goes …
   case alternation

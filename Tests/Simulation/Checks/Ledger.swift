@@ -1,5 +1,7 @@
+import RealtimeCore
+
 /// What really happened, kept beside the cluster: what was sent, where it was stored, who was told what.
-final class Ledger: RedisWitness {
+final class Ledger {
   struct Place: Hashable {
     let room: Int
     let epoch: String
@@ -38,21 +40,20 @@ final class Ledger: RedisWitness {
   var digestsLostAt: Int64 = -1
   /// Rooms whose presence version may have gone back.
   var unversioned: Set<String> = []
-  /// When each incarnation last renewed its lease, on a clock that is never stepped.
-  private var renewals: [String: Int64] = [:]
-  /// When something last happened to leases that is no node's doing: Redis was away for long, lost data, its clock was
-  /// stepped.
-  var lastAbsence: Int64 = 0
-  /// When Redis came back after so long an absence that every lease had to begin anew.
-  var amnestyDue: Int64 = -1_000_000
+  /// Epochs of rooms whose messages were evicted: what is missing of them is missing.
+  var evicted: Set<String> = []
   /// Whether a node of this incarnation runs, and has run for so long that nothing excuses the loss of its lease.
   var isLive: (_ incarnation: String) -> Bool = { _ in false }
   /// Whether a member of the room has been there for long on a node that is well.
   var isSteady: (_ user: Int, _ room: Int) -> Bool = { _, _ in false }
   let lease: Int64
+  /// Messages that Redis keeps of a room.
+  let history: Int
   let tokens = TokenLedger()
 
-  init(world: World, lease: Int64) { (self.world, self.lease) = (world, lease) }
+  init(world: World, lease: Int64, history: Int) {
+    (self.world, self.lease, self.history) = (world, lease, history)
+  }
 
   /// Notes the first violation; later ones are its consequences.
   func fail(_ invariant: Invariant, _ words: @autoclosure () -> String) {
@@ -98,6 +99,14 @@ final class Ledger: RedisWitness {
     }
   }
 
+  /// A client that stood at `known` was told that it missed something when the room was at `place`. Redis had all of
+  /// it, all the time.
+  func isNeedless(since known: Position, at place: Position, in room: Int) -> Bool {
+    // Who named a place that was not there yet is right to be sent back.
+    guard known.epoch == place.epoch, known.offset <= place.offset, !evicted.contains(known.epoch) else { return false }
+    return (top(room: room, epoch: known.epoch) ?? 0) - known.offset <= history
+  }
+
   // MARK: Redis
 
   func generationBegan(_ generation: String) {
@@ -135,21 +144,6 @@ final class Ledger: RedisWitness {
     guard let room = Int(room.dropFirst()), let user = Int(user.dropFirst()) else { return }
     if kind == "user_left", isSteady(user, room) {
       fail(.steadyUsers, "user_left of u\(user) in r\(room), who has been there all the time")
-    }
-  }
-
-  func renewed(_ incarnation: String) { renewals[incarnation] = world.now }
-
-  func reaped(_ incarnation: String) {
-    counts.reaped += 1
-    world.trace.note("redis", "lease of \(incarnation) is taken away")
-    let age = world.now - (renewals[incarnation] ?? 0)
-    if age < lease - 50, lastAbsence < world.now - 2 * lease, isLive(incarnation) {
-      fail(.liveNodes, "\(incarnation) lost its lease \(age) ms after it renewed it")
-    }
-    let sinceAmnesty = world.now - amnestyDue
-    if sinceAmnesty < lease - 50, isLive(incarnation) {
-      fail(.liveNodes, "\(incarnation) lost its lease \(sinceAmnesty) ms after Redis came back")
     }
   }
 }

@@ -1,4 +1,5 @@
 import RealtimeCore
+import RedisRelay
 
 /// What must be true when nothing has gone wrong for a while and nobody does anything new.
 extension Cluster {
@@ -10,7 +11,9 @@ extension Cluster {
       if let oldest = node.unanswered.values.min(), world.now - oldest > 3_000 {
         ledger.fail(.answered, "\(node.name) has waited \(world.now - oldest) ms for an answer of the relay")
       }
-      if node.relayState != .connected { ledger.fail(.service, "the relay of \(node.name) is \(node.relayState)") }
+      if node.relay.states.contains(where: { $0 != .connected }) || node.hub.relayState != .connected {
+        ledger.fail(.service, "the relay of \(node.name) is \(node.hub.relayState), \(node.relay.states)")
+      }
     }
   }
 
@@ -26,7 +29,7 @@ extension Cluster {
       if let content = view.unacked.first(where: { ledger.messages[$0].hasID }) {
         ledger.fail(.answered, "\(client.name) has no answer to its message \(content) in r\(room)")
       }
-      let meta = redis.data.metas["r\(room)"]
+      let meta = home(of: room).redis.data.metas["r\(room)"]
       // An epoch in which nothing was said yet (the room's keys were evicted) is announced with its first message.
       guard let top = meta?.top, top > 0 else { continue }
       let isThere = position.offset == top || client.isShown(position, upTo: top + 1, in: room)
@@ -37,19 +40,22 @@ extension Cluster {
     }
   }
 
+  /// Users, counts and revocations are on the first server.
+  private var first: RedisData { servers[0].redis.data }
+
   private func checkRevocations() {
     for node in nodes where node.isAlive {
-      if node.hub.report.revocations != redis.data.revoked.count {
+      if node.hub.report.revocations != first.revoked.count {
         let known = node.hub.report.revocations
-        ledger.fail(.revocations, "\(node.name) knows \(known) revocations, and Redis has \(redis.data.revoked.count)")
+        ledger.fail(.revocations, "\(node.name) knows \(known) revocations, and Redis has \(first.revoked.count)")
       }
-      if let key = node.revoked.first(where: { redis.data.revoked[$0] == nil }) {
+      if let key = node.revoked.first(where: { first.revoked[$0] == nil }) {
         ledger.fail(.revocations, "\(node.name) knew of \(String(decoding: key, as: UTF8.self)), and Redis does not")
       }
     }
     for client in clients {
-      let issued = redis.data.revoked[Array("uu\(client.user)".utf8)]?.issuedUntil ?? 0
-      if client.token <= issued || redis.data.revoked[Array("tk\(client.token)".utf8)] != nil {
+      let issued = first.revoked[Array("uu\(client.user)".utf8)]?.issuedUntil ?? 0
+      if client.token <= issued || first.revoked[Array("tk\(client.token)".utf8)] != nil {
         ledger.fail(.revocations, "\(client.name) still uses the revoked token \(client.token)")
       }
     }
@@ -69,7 +75,7 @@ extension Cluster {
             .settledRosters, "\(client.name) believes \(known.sorted()) in \(room.text), right is \(users.sorted())")
         }
       }
-      let held = (redis.data.rooms[room.text] ?? [:]).mapValues(\.nodes)
+      let held = (home(of: number).redis.data.rooms[room.text] ?? [:]).mapValues(\.nodes)
       if held != expected.mapValues(\.count) {
         let (known, right) = (held.sorted { $0.key < $1.key }, expected.sorted { $0.key < $1.key })
         ledger.fail(.settledRosters, "\(room.text): Redis has \(known), and right is \(right)")
@@ -79,8 +85,8 @@ extension Cluster {
     for client in clients where client.phase == .open {
       online["u\(client.user)", default: []].insert(client.session!.node.name)
     }
-    if redis.data.users != online.mapValues(\.count) {
-      let known = redis.data.users.sorted { $0.key < $1.key }
+    if first.users != online.mapValues(\.count) {
+      let known = first.users.sorted { $0.key < $1.key }
       ledger.fail(.settledOnline, "Redis has online \(known), and right is \(online.sorted { $0.key < $1.key })")
     }
   }

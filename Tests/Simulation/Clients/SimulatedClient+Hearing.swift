@@ -29,7 +29,10 @@ extension SimulatedClient {
       ledger.count(\.recovered)
       checkRecovery(room, place)
     } else {
-      if heard.recovered == false { ledger.count(\.unrecovered) }
+      if heard.recovered == false {
+        ledger.count(\.unrecovered)
+        checkLoss(room, since: views[room].asked, at: place, heard.code)
+      }
       views[room].seen.removeAll()
     }
     if !heard.users.contains(user), heard.users.count == heard.count {
@@ -47,6 +50,12 @@ extension SimulatedClient {
       views[room].refused.insert(content)
     }
     for content in views[room].unacked where views[room].refused.contains(content) { sendAgain(content) }
+  }
+
+  private func checkLoss(_ room: Int, since known: Position?, at place: Position, _ reason: String) {
+    guard let known, ledger.isNeedless(since: known, at: place, in: room) else { return }
+    ledger.fail(
+      .needlessResync, "\(name) stood at \(known) in r\(room) and was told of a loss at \(place): \(reason)")
   }
 
   private func checkRecovery(_ room: Int, _ place: Position) {
@@ -157,7 +166,9 @@ extension SimulatedClient {
     if heard.code == "epoch_changed", heard.epoch == position.epoch {
       ledger.fail(.needlessResync, "\(name) was told of a new epoch in r\(room) and is still in \(position.epoch)")
     }
-    views[room].position = Position(epoch: heard.epoch, offset: offset)
+    let place = Position(epoch: heard.epoch, offset: offset)
+    checkLoss(room, since: position, at: place, heard.code)
+    views[room].position = place
     views[room].jumpedTo = offset
   }
 

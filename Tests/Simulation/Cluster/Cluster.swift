@@ -1,13 +1,14 @@
 import RealtimeCore
 import RedisRelay
 
-/// Nodes, clients and one Redis under one seed.
+/// Nodes, clients and their Redis servers under one seed.
 final class Cluster {
   let world: World
   let ledger: Ledger
-  let redis: SimulatedRedis
-  let network: Network
+  /// One, or several that rooms are spread over.
+  let servers: [SimulatedServer]
   let rooms: [RoomName]
+  private let homes: RoomSpread
   private(set) var nodes: [SimulatedNode] = []
   private(set) var clients: [SimulatedClient] = []
   private let secrets: SimulatedSecrets
@@ -17,15 +18,15 @@ final class Cluster {
 
   init(seed: UInt64, plan: Plan, mutant: RedisMutant?) {
     world = World(seed: seed)
-    let settings = Self.settings(node: "n", plan: plan)
+    let settings = (0..<plan.servers).map { Self.settings(node: "n", server: $0, plan: plan) }
     self.plan = plan
-    ledger = Ledger(world: world, lease: Int64(settings.leaseMilliseconds))
-    redis = SimulatedRedis(world: world, settings: settings)
-    redis.mutant = mutant
-    redis.witness = ledger
-    network = Network(world: world, redis: redis)
+    ledger = Ledger(world: world, lease: Int64(settings[0].leaseMilliseconds), history: plan.history)
+    servers = settings.enumerated().map { [world, ledger] in
+      SimulatedServer(number: $0, world: world, settings: $1, ledger: ledger, mutant: mutant)
+    }
     secrets = SimulatedSecrets(seed: seed)
     rooms = (0..<plan.rooms).map { RoomName("r\($0)")! }
+    homes = RoomSpread(servers: plan.servers)
     for _ in 0..<plan.nodes { nodes.append(makeNode()) }
     for number in 0..<plan.clients {
       clients.append(SimulatedClient(number: number, user: number % plan.users, rooms: plan.rooms, cluster: self))
@@ -37,12 +38,13 @@ final class Cluster {
     for client in clients { client.live(every: plan.pace) }
   }
 
-  private static func settings(node: String, plan: Plan) -> RedisRelayConfiguration {
+  private static func settings(node: String, server: Int, plan: Plan) -> RedisRelayConfiguration {
     guard let url = try? RedisURL("redis://127.0.0.1:6379"),
       var settings = try? RedisRelayConfiguration(server: url, nodeID: node)
     else { preconditionFailure("the simulation's own settings are good") }
     settings.historyMessages = plan.history
     settings.topology = plan.topology
+    (settings.serverNumber, settings.serverCount) = (server + 1, plan.servers)
     return settings
   }
 
@@ -57,6 +59,8 @@ final class Cluster {
     var history: Int
     /// Not drawn: a seed is the same run in both, as far as it can be.
     var topology = RelayTopology.broadcast
+    /// Not drawn either. With several there are more rooms, so that each has some.
+    var servers = 1 { didSet { rooms += servers - oldValue } }
 
     init(dice: inout Dice) {
       nodes = dice.roll(1...5)
@@ -78,9 +82,12 @@ final class Cluster {
   private func makeNode() -> SimulatedNode {
     nodesMade += 1
     let name = "n\(nodesMade)-\(world.dice.hexadecimal(4))"
-    return SimulatedNode(
-      name: name, network: network, ledger: ledger, settings: Self.settings(node: name, plan: plan), secrets: secrets)
+    let settings = servers.map { Self.settings(node: name, server: $0.number, plan: plan) }
+    return SimulatedNode(name: name, servers: servers, ledger: ledger, settings: settings, secrets: secrets)
   }
+
+  /// The server that the room is on.
+  func home(of room: Int) -> SimulatedServer { servers[homes.server(of: rooms[room])] }
 
   /// Another process takes the place of a dead one.
   func restart(_ number: Int) {
@@ -99,7 +106,7 @@ final class Cluster {
       }
       let node = session.node
       guard client.views[room].stage == .inside, world.now - client.views[room].since > long else { return false }
-      return node.phase == .running && node.steadySince < world.now - long
+      return node.phase == .running && node.steadySince[home(of: room).number] < world.now - long
     }
   }
 
@@ -112,7 +119,7 @@ final class Cluster {
   func end() {
     world.end()
     for node in nodes { node.kill() }
-    redis.crash()
+    for server in servers { server.redis.crash() }
     world.end()
     (nodes, clients) = ([], [])
   }

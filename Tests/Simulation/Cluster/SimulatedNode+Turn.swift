@@ -8,10 +8,10 @@ extension SimulatedNode {
     plannedAt = .max
     guard phase == .running || phase == .draining else { return }
     let now = Now(monotonic: world.clock.milliseconds, wall: world.clock.wall)
-    let isIdle = !doorbell.isCommandReady && !doorbell.isSubscriberReady && inbox.isEmpty
+    let isIdle = inbox.isEmpty && doorbell.rung.allSatisfy { $0 == nil }
     idleTurns = isIdle ? idleTurns + 1 : 0
     if idleTurns > 1_000 { ledger.fail(.calm, "\(name) takes turn after turn without anything to do") }
-    relay.advance(to: now.monotonic)
+    relay.advance(to: now)
     tellWires(now)
     var commands: [HubCommand] = []
     swap(&commands, &inbox)
@@ -28,30 +28,36 @@ extension SimulatedNode {
       events.removeAll()
       hub.endTurn(now: now)
       perform()
-      relay.tick(now: now.monotonic)
+      relay.endTurn(now: now)
       relay.takeEvents(into: &events)
       rounds += 1
     } while !events.isEmpty && rounds < 1_000
+    noteStates()
     if rounds == 1_000 { ledger.fail(.calm, "\(name) does not end its turn") }
     for notice in relay.takeNotices() { world.trace.note(name, notice) }
     for session in toFlush { session.flush() }
     toFlush.removeAll()
     checkBounds()
-    let due = min(hub.nextDeadline ?? .max, relay.nextDeadline)
+    let due = min(hub.nextDeadline ?? .max, relay.nextDeadline ?? .max)
     if due < .max { wake(in: max(100, due * 1_000 - world.clock.microseconds)) }
   }
 
   private func tellWires(_ now: Now) {
-    if doorbell.isCommandReady {
-      let isReadable = doorbell.isReadable.command
-      (doorbell.isCommandReady, doorbell.isReadable.command) = (false, false)
-      relay.ready(.command, isReadable: isReadable, now: now.monotonic)
+    for place in doorbell.rung.indices {
+      guard let isReadable = doorbell.rung[place] else { continue }
+      doorbell.rung[place] = nil
+      relay.ready(place: place, isReadable: isReadable, now: now)
     }
-    if doorbell.isSubscriberReady {
-      let isReadable = doorbell.isReadable.subscriber
-      (doorbell.isSubscriberReady, doorbell.isReadable.subscriber) = (false, false)
-      relay.ready(.subscriber, isReadable: isReadable, now: now.monotonic)
+  }
+
+  /// Since when members of each server's rooms may be counted upon.
+  private func noteStates() {
+    let states = relay.states
+    for server in states.indices where states[server] != knownStates[server] {
+      steadySince[server] = states[server] == .connected ? world.now : .max
+      if states.count > 1 { world.trace.note(name, "server \(server) \(states[server])") }
     }
+    knownStates = states
   }
 
   private func take(_ event: RelayEvent, _ now: Now) {
@@ -61,9 +67,7 @@ extension SimulatedNode {
       if world.trace.isOn, case .failed(let why) = reply { world.trace.note(name, "question \(ticket) failed: \(why)") }
     case .resubscribed, .followed, .generation:
       world.trace.note(name, "\(event)")
-    case .state(let state):
-      if state != .connected { steadySince = .max } else { steadySince = world.now }
-      world.trace.note(name, "relay \(state)")
+    case .state(let state): world.trace.note(name, "relay \(state)")
     case .frame, .directed, .trouble: break
     }
     hub.handle(event, now: now)

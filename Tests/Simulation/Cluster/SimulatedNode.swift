@@ -1,7 +1,8 @@
+import Buffers
 import RealtimeCore
 import RedisRelay
 
-/// One node: the real hub and the real Redis relay, and as much of a shard as members need.
+/// One node: the real hub and the real relay over one Redis or several, and as much of a shard as members need.
 ///
 /// A turn is what `HubHost` does in a real node: what arrived, commands, time, then events and actions until nobody has
 /// anything to say.
@@ -13,9 +14,9 @@ final class SimulatedNode {
   let name: String
   private(set) var phase = Phase.running
   var hub: Hub
-  var relay: RedisRelay
-  let command: SimulatedWire
-  let subscriber: SimulatedWire
+  var relay: NodeRelay
+  /// To each server.
+  let wires: [Wires]
   let doorbell: Doorbell
 
   var inbox: [HubCommand] = []
@@ -32,8 +33,9 @@ final class SimulatedNode {
   var revoked: Set<[UInt8]> = []
   /// The name under which it last registered.
   var incarnation = ""
-  /// When the node was last paused or cut off; before, its members cannot be counted upon.
-  var steadySince: Int64 = 0
+  /// When the node was last paused or cut off from each server; before, its members there cannot be counted upon.
+  var steadySince: [Int64]
+  var knownStates: [RelayState]
 
   var plannedAt = Int64.max
   private var turn = 0
@@ -42,47 +44,74 @@ final class SimulatedNode {
   /// When the node last woke from a pause (ms).
   private(set) var resumedAt: Int64 = 0
 
+  struct Wires {
+    let command: SimulatedWire
+    let subscriber: SimulatedWire
+  }
+
   /// Where the wires say that they have something; apart, because they are made before the node.
   final class Doorbell {
     weak var node: SimulatedNode?
-    var isCommandReady = false
-    var isSubscriberReady = false
-    var isReadable = (command: false, subscriber: false)
+    /// Whether there is something to read, by places.
+    var rung: [Bool?]
+
+    init(places: Int) { rung = Array(repeating: nil, count: places) }
+
+    func ring(_ place: Int, isReadable: Bool) {
+      rung[place] = isReadable || rung[place] == true
+      node?.wake(in: 20)
+    }
   }
 
-  init(name: String, network: Network, ledger: Ledger, settings: RedisRelayConfiguration, secrets: SimulatedSecrets) {
-    (self.name, self.ledger, world) = (name, ledger, network.world)
-    let doorbell = Doorbell()
+  /// - Parameter settings: for each of the servers.
+  init(
+    name: String, servers: [SimulatedServer], ledger: Ledger, settings: [RedisRelayConfiguration],
+    secrets: SimulatedSecrets
+  ) {
+    (self.name, self.ledger, world) = (name, ledger, ledger.world)
+    let doorbell = Doorbell(places: 2 * servers.count)
     self.doorbell = doorbell
-    command = SimulatedWire(network: network, name: "\(name).cmd") { isReadable in
-      doorbell.isCommandReady = true
-      doorbell.isReadable.command = doorbell.isReadable.command || isReadable
-      doorbell.node?.wake(in: 20)
+    wires = servers.map { server in
+      func wire(_ line: String, _ place: Int) -> SimulatedWire {
+        let label = "\(name).\(line)" + (servers.count == 1 ? "" : "\(server.number)")
+        return SimulatedWire(network: server.network, name: label) { doorbell.ring(place, isReadable: $0) }
+      }
+      return Wires(command: wire("cmd", 2 * server.number), subscriber: wire("sub", 2 * server.number + 1))
     }
-    subscriber = SimulatedWire(network: network, name: "\(name).sub") { isReadable in
-      doorbell.isSubscriberReady = true
-      doorbell.isReadable.subscriber = doorbell.isReadable.subscriber || isReadable
-      doorbell.node?.wake(in: 20)
-    }
+    steadySince = Array(repeating: 0, count: servers.count)
+    knownStates = Array(repeating: .starting, count: servers.count)
     var configuration = HubConfiguration(instance: name)
     configuration.rate = nil
-    configuration.followsRooms = settings.topology == .rooms
-    let clock = network.world.clock
-    hub = Hub(
-      configuration, seed: network.world.dice.next(), now: Now(monotonic: clock.milliseconds, wall: clock.wall))
-    relay = RedisRelay(
-      configuration: settings, command: command, subscriber: subscriber,
-      surroundings: RelaySurroundings(
-        secret: { secrets.hexadecimal($0) }, wallClock: { clock.wall }, wake: {}), seed: network.world.dice.next())
+    configuration.followsRooms = settings[0].topology == .rooms
+    configuration.spread = RoomSpread(servers: servers.count)
+    let clock = world.clock
+    let now = Now(monotonic: clock.milliseconds, wall: clock.wall)
+    hub = Hub(configuration, seed: world.dice.next(), now: now)
+    let surroundings = RelaySurroundings(
+      secret: { secrets.hexadecimal($0) }, wallClock: { clock.wall }, wake: {})
+    relay = Self.relay(settings, wires, surroundings, world)
     doorbell.node = self
-    relay.start(now: clock.milliseconds)
+    relay.start(now: now)
     wake(in: 0)
+  }
+
+  private static func relay(
+    _ settings: [RedisRelayConfiguration], _ wires: [Wires], _ surroundings: RelaySurroundings, _ world: World
+  ) -> NodeRelay {
+    func part(_ number: Int) -> RedisRelay {
+      RedisRelay(
+        configuration: settings[number], command: wires[number].command, subscriber: wires[number].subscriber,
+        surroundings: surroundings, seed: world.dice.next())
+    }
+    guard settings.count > 1 else { return NodeRelay(part(0)) }
+    var parts = Slab<RedisRelay>()
+    for number in settings.indices { _ = parts.insert(part(number)) }
+    return NodeRelay(SpreadRelay(parts, secret: surroundings.secret))
   }
 
   var isAlive: Bool { phase != .dead }
   var takesClients: Bool { phase == .running || phase == .paused }
   var connectionCount: Int { sessions.count }
-  var relayState: RelayState { relay.state }
 
   // MARK: Clients
 
@@ -137,8 +166,10 @@ final class SimulatedNode {
     guard isAlive else { return }
     world.trace.note(name, "killed")
     phase = .dead
-    command.close()
-    subscriber.close()
+    for wire in wires {
+      wire.command.close()
+      wire.subscriber.close()
+    }
     for session in sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) { session.lostByNode() }
     (sessions, members, inbox) = ([:], [:], [])
   }
@@ -153,7 +184,8 @@ final class SimulatedNode {
     guard phase == .paused else { return }
     world.trace.note(name, "goes on")
     phase = .running
-    (steadySince, resumedAt) = (world.now, world.now)
+    resumedAt = world.now
+    for server in steadySince.indices { steadySince[server] = world.now }
     wake(in: 0)
   }
 

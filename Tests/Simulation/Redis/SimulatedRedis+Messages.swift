@@ -6,7 +6,8 @@ extension SimulatedRedis {
   func boot(_ call: ScriptCall) -> RedisReply {
     // Arguments: 1 node, 2 lineage, 3 random part, 4 token, 5 the generation to replace.
     let (node, lineage, distrusted) = (call.text(1), call.text(2), call.text(5))
-    if data.topology != settings.topology.rawValue {
+    let topology = settings.scriptSettings.topology
+    if data.topology != topology {
       guard !data.leases.values.contains(where: { $0 >= time / 1_000 - 60_000 }) else {
         return .error("TOPOLOGY the nodes of this cluster have \(data.topology)")
       }
@@ -15,7 +16,7 @@ extension SimulatedRedis {
     let isOurs = mutant == .storedGeneration || data.generation.prefix(24) == lineage
     if data.generation.isEmpty || !isOurs || data.generation == distrusted {
       data.generation = "\(lineage)-\(call.text(3)).\(call.text(4))"
-      data.topology = settings.topology.rawValue
+      data.topology = topology
       witness?.generationBegan(data.generation)
       spare()
     }

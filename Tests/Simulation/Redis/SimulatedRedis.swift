@@ -24,7 +24,7 @@ public final class SimulatedRedis {
   var isDown = false
   var isPaused = false
   /// Every script or write is refused with this.
-  var refusal: String?
+  public var refusal: String?
   var isReplica: Bool { refusal?.hasPrefix("READONLY") ?? false }
   /// How far Redis' clock is from the nodes', in milliseconds.
   var clockOffset = 0
