@@ -5,7 +5,7 @@ ROOST := .build/release/roost
 
 .PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
 	simulate mutants fuzz api-test browser-test metrics-test attacks js-test rolling \
-	balancer-test deploy-check
+	balancer-test deploy-check terminal-test
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -20,6 +20,7 @@ help:
 	@echo 'make rolling         every node restarted under 1,000 clients, then one added: NODES=4 CLIENTS=1000 SEED=1'
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
 	@echo 'make js-test         the JavaScript client, also against a cluster whose connections are cut for 60 s'
+	@echo 'make terminal-test   roost chat and roost status on a terminal'
 	@echo 'make api-test        calls made up from docs/openapi.json, against a real node: SEED=7 CALLS=40'
 	@echo 'make browser-test    people in Chromium talk over a cluster that is harmed meanwhile: STORIES="conversation crash"'
 	@echo 'make conformance     every Autobahn case against the echo endpoint: CASES="1.* 12.3.*"'
@@ -93,6 +94,9 @@ clients: build
 
 js-test: build
 	scripts/js-test --long
+
+terminal-test: build
+	scripts/terminal-test
 
 # Patterns between blanks, or all.
 CASES ?= all
