@@ -4,8 +4,8 @@ RELEASE := -c release -Xswiftc -cross-module-optimization
 ROOST := .build/release/roost
 
 .PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
-	simulate mutants fuzz api-test browser-test metrics-test attacks js-test rolling \
-	balancer-test deploy-check
+	simulate mutants fuzz api-test browser-test metrics-test attacks js-test client-test rolling \
+	balancer-test deploy-check terminal-test
 
 help:
 	@echo 'make run             a Redis, three nodes and a balancer on this machine; Ctrl-C ends them'
@@ -20,6 +20,8 @@ help:
 	@echo 'make rolling         every node restarted under 1,000 clients, then one added: NODES=4 CLIENTS=1000 SEED=1'
 	@echo 'make clients         foreign WebSocket clients talk across two nodes'
 	@echo 'make js-test         the JavaScript client, also against a cluster whose connections are cut for 60 s'
+	@echo 'make client-test     the Swift client against such a cluster, for a minute'
+	@echo 'make terminal-test   roost chat and roost status on a terminal'
 	@echo 'make api-test        calls made up from docs/openapi.json, against a real node: SEED=7 CALLS=40'
 	@echo 'make browser-test    people in Chromium talk over a cluster that is harmed meanwhile: STORIES="conversation crash"'
 	@echo 'make conformance     every Autobahn case against the echo endpoint: CASES="1.* 12.3.*"'
@@ -93,6 +95,15 @@ clients: build
 
 js-test: build
 	scripts/js-test --long
+
+# Every 2 s, thirty times.
+client-test: build
+	swift build --build-tests
+	ROOST_BINARY=$(CURDIR)/$(ROOST) ROOST_CLIENT_CUTS=30 ROOST_CLIENT_PAUSE=2000 \
+	  scripts/swift-test --filter SwiftClientCutTests
+
+terminal-test: build
+	scripts/terminal-test
 
 # Patterns between blanks, or all.
 CASES ?= all

@@ -31,6 +31,17 @@ public func blockSignals(_ signals: [CInt]) {
   unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
 }
 
+/// Lets a blocked `signal` do now what it does when nobody waits for it: ends the process, or stops it until it is
+/// continued.
+public func letSignalAct(_ signal: CInt) {
+  var set = sigset_t()
+  unsafe sigemptyset(&set)
+  unsafe sigaddset(&set, signal)
+  kill(getpid(), signal)
+  unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+}
+
 /// Waits for one of the blocked `signals`, at most so long; `nil` when none came.
 public func waitForSignal(_ signals: [CInt], milliseconds: Int) -> CInt? {
   var set = sigset_t()

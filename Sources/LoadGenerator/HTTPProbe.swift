@@ -25,12 +25,15 @@ public enum HTTPProbe {
   public enum Failure: Error, Equatable, CustomStringConvertible {
     /// Nothing was sent.
     case unreachable(String)
+    /// Nothing was sent, because the certificate is not one to believe.
+    case untrusted(String)
     /// The request may have been read, or not.
     case noAnswer(String)
 
     public var description: String {
       switch self {
       case .unreachable(let reason): "cannot be reached: \(reason)"
+      case .untrusted(let reason): "the server's certificate is not believed: \(reason)"
       case .noAnswer(let reason): "does not answer: \(reason)"
       }
     }
@@ -61,9 +64,7 @@ public enum HTTPProbe {
     guard wait(for: socket, POLLOUT, until: deadline) else { throw .unreachable("no answer in time") }
     let error = socket.takeError()
     guard error == 0 else { throw .unreachable("\(SystemError(call: "connect", code: error))") }
-    guard shakeHands(socket, until: deadline) else {
-      throw .unreachable(socket.failure ?? "the server ends the connection")
-    }
+    try shakeHands(socket, until: deadline)
     var request = ByteBuffer()
     request.append("\(method) \(endpoint.target) HTTP/1.1\r\nHost: \(endpoint.host)\r\nConnection: close\r\n")
     let authorization = endpoint.token.map { [(name: "Authorization", value: "Bearer \($0)")] } ?? []
@@ -79,14 +80,16 @@ public enum HTTPProbe {
     do { return try endpoint.connect() } catch { throw .unreachable("\(error)") }
   }
 
-  private static func shakeHands(_ socket: borrowing ByteStream, until deadline: Int64) -> Bool {
+  private static func shakeHands(_ socket: borrowing ByteStream, until deadline: Int64) throws(Failure) {
     while true {
       switch socket.handshake() {
-      case .done: return true
-      case .endOfStream, .failed: return false
+      case .done: return
+      case .endOfStream, .failed:
+        if let reason = socket.distrust { throw .untrusted(reason) }
+        throw .unreachable(socket.failure ?? "the server ends the connection")
       case .wouldBlock:
         let what = socket.needsWritable ? POLLIN | POLLOUT : POLLIN
-        guard wait(for: socket, what, until: deadline) else { return false }
+        guard wait(for: socket, what, until: deadline) else { throw .unreachable("no answer in time") }
       }
     }
   }

@@ -3,8 +3,8 @@ extension RoostClient {
 
   /// Connects, and waits until messages can pass. Only the first call is needed: later connections come by themselves.
   ///
-  /// - Throws: ``ClientError/refused(status:)``, ``ClientError/closed(code:reason:)``, ``ClientError/unreachable(_:)``
-  ///   when ``ClientConfiguration/firstAttempts`` are used up, ``ClientError/cancelled``.
+  /// - Throws: ``ClientError/refused(status:)``, ``ClientError/untrusted(_:)``, ``ClientError/closed(code:reason:)``,
+  ///   ``ClientError/unreachable(_:)`` when ``ClientConfiguration/firstAttempts`` are used up, ``ClientError/cancelled``.
   public func connect() async throws(ClientError) {
     _ = try await loop.ask { $0.connect(ticket: $1, $2) }.get()
   }

@@ -79,6 +79,9 @@ public struct ByteStream: ~Copyable {
   /// Why TLS failed, for people: nothing in it is the peer's own words. `nil`: it did not.
   public var failure: String? { session?.failure }
 
+  /// Why the peer's certificate is not believed, for people. `nil`: it is, or TLS failed for another reason.
+  public var distrust: String? { session?.distrust }
+
   /// Whether ``needsWritable`` is not what ``noteNeeds()`` said last: what is watched has to follow.
   public var hasChangedNeeds: Bool { session?.hasChangedNeeds ?? false }
 

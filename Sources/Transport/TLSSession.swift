@@ -225,11 +225,31 @@ final class TLSSession {
 
   var failure: String? {
     guard errorCode != 0 else { return nil }
+    if ERR_GET_LIB(errorCode) == ERR_LIB_SSL, ERR_GET_REASON(errorCode) == SSL_R_WRONG_VERSION_NUMBER {
+      return "what answers does not speak TLS"
+    }
     let verdict = unsafe SSL_get_verify_result(ssl)
     guard verdict != X509_V_OK, let words = unsafe X509_verify_cert_error_string(verdict) else {
       return ErrorQueue.text(errorCode)
     }
     return unsafe "\(ErrorQueue.text(errorCode)): \(String(cString: words))"
+  }
+
+  var distrust: String? {
+    guard ERR_GET_LIB(errorCode) == ERR_LIB_SSL, ERR_GET_REASON(errorCode) == SSL_R_CERTIFICATE_VERIFY_FAILED else {
+      return nil
+    }
+    let verdict = unsafe SSL_get_verify_result(ssl)
+    switch CInt(truncatingIfNeeded: verdict) {
+    case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH: return "it is for another name"
+    case X509_V_ERR_CERT_HAS_EXPIRED: return "it has expired"
+    case X509_V_ERR_CERT_NOT_YET_VALID: return "it is not valid yet"
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+      X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
+      X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+      return "no authority that is believed here has signed it"
+    default: return unsafe X509_verify_cert_error_string(verdict).map { unsafe String(cString: $0) }
+    }
   }
 
   var peerSpeaksHTTP: Bool {

@@ -67,7 +67,8 @@ struct APICaller {
   }
 
   private func call(_ method: String, _ path: String, body: [UInt8]?) throws(Failure) -> HTTPProbe.Answer {
-    var last = "\(place.host) has no address"
+    var last = failure("cannot be reached: \(place.host) has no address", retryAfter: 500)
+    var distrust: Failure?
     for address in Address.resolve(host: place.host, port: place.port) {
       var endpoint = Endpoint(address: address, host: place.authority, target: path, token: key)
       (endpoint.tls, endpoint.serverName) = (tls, place.host)
@@ -75,11 +76,15 @@ struct APICaller {
         let headers = body == nil ? [] : [(name: "Content-Type", value: "application/json")]
         return try HTTPProbe.call(method, at: endpoint, headers: headers, body: body, milliseconds: Self.patience)
       } catch {
+        switch error {
+        case .unreachable: last = failure("\(error)", retryAfter: 500)
+        // Calling again would not help.
+        case .untrusted: distrust = failure("\(error)")
         // What was sent is not sent to the next address: that is for whoever knows whether it may be.
-        guard case .unreachable(let reason) = error else { throw failure("\(error)", retryAfter: 500) }
-        last = reason
+        case .noAnswer: throw failure("\(error)", retryAfter: 500)
+        }
       }
     }
-    throw failure("cannot be reached: \(last)", retryAfter: 500)
+    throw distrust ?? last
   }
 }

@@ -21,6 +21,9 @@ enum ChatCommand {
     configuration.firstAttempts = 1
     if let file = flags["ca-file"] { configuration.trust = .file(file) }
     guard !flags.complain("chat") else { return 2 }
+    let screen = ChatScreen(
+      isJSON: flags.has("json"), isQuiet: flags.has("quiet"), reads: !flags.has("listen"), isRaw: flags.has("raw"))
+    if screen.isInteractive { TerminalSignals.block() }
     let client: RoostClient
     do {
       client = try RoostClient(configuration)
@@ -28,9 +31,22 @@ enum ChatCommand {
       Console.complain("roost chat: \(error)")
       return 2
     }
-    let screen = ChatScreen(isJSON: flags.has("json"), isQuiet: flags.has("quiet"), reads: !flags.has("listen"))
-    var session = ChatSession(client, screen, isRaw: flags.has("raw"), listensOnly: flags.has("listen"))
+    let session = ChatSession(client, screen, isRaw: flags.has("raw"), listensOnly: flags.has("listen"))
+    guard screen.isInteractive else { return await talk(session, rooms, history) }
+    async let code = talkAtTerminal(session, rooms, history)
+    TerminalSignals.show(screen)
+    return await code
+  }
+
+  private static func talk(_ session: ChatSession, _ rooms: [String], _ history: Int) async -> CInt {
+    var session = session
     return await session.run(in: rooms, history: history)
+  }
+
+  private static func talkAtTerminal(_ session: ChatSession, _ rooms: [String], _ history: Int) async -> CInt {
+    let code = await talk(session, rooms, history)
+    TerminalSignals.tellOver()
+    return code
   }
 
   /// With the path that nodes speak on, when none is given.
@@ -43,8 +59,9 @@ enum ChatCommand {
     roost chat [--url ws://HOST:PORT/ws] [--room NAMES]
 
     Says each line of standard input in a room and prints a line for each message of others. On a terminal there are
-    colours and a prompt. When the input ends it waits until everything is acknowledged, and goes. A lost connection
-    comes back by itself, and nothing is lost or said twice.
+    colours (unless NO_COLOR is set) and a line to type in, with who else is typing. When the input ends (Ctrl-D) it
+    waits until everything is acknowledged, and goes. A lost connection comes back by itself, and nothing is lost or
+    said twice.
 
       --url         the server; ws://127.0.0.1:8080/ws unless given
       --room        rooms to enter, between commas; general unless given. One talks in the last
@@ -56,9 +73,9 @@ enum ChatCommand {
       --json        print everything that happens, one JSON object on a line
       --quiet       no notices on standard error
 
-    \(ChatLine.explanation.split(separator: "\n").joined(separator: "\n    "))
+    \(ChatLine.explanation.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n"))
 
-    Exit code 0 when all was said; 1 when the server is not there, does not take the token, ended it for good, or when
-    a line could not be said; 2 for misuse.
+    Exit code 0 when all was said; 1 when the server is not there, is not to be believed, does not take the token, ended
+    it for good, or when a line could not be said; 2 for misuse. Ctrl-C ends it at once, by its signal.
     """
 }

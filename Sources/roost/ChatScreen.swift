@@ -1,23 +1,26 @@
+import EventLoops
 import Glibc
 import RoostClient
 import Synchronization
 
 /// Where a chat is shown: a line of standard output for each message, notices on standard error.
 ///
-/// On a terminal a prompt stays below. What was typed and not sent yet scrolls away with it, but is still there.
+/// Where somebody sits at a terminal, the last line of it is a prompt with what is being typed; all else appears above.
 final class ChatScreen: Sendable {
   private let isJSON: Bool
   private let isQuiet: Bool
   private let isColoured: Bool
+  /// Every line is said as it is.
+  private let isRaw: Bool
   /// Somebody sits there.
   let isInteractive: Bool
-  private let prompt = Mutex("")
+  private let modes = TerminalModes()
+  private let prompt = Mutex(ChatPrompt())
 
-  init(isJSON: Bool, isQuiet: Bool, reads: Bool) {
-    (self.isJSON, self.isQuiet) = (isJSON, isQuiet)
-    let isTerminal = Terminal.isTerminal(1)
-    isColoured = isTerminal && Console.environment["NO_COLOR"]?.isEmpty != false
-    isInteractive = isTerminal && reads && Terminal.isTerminal(0) && !isJSON
+  init(isJSON: Bool, isQuiet: Bool, reads: Bool, isRaw: Bool) {
+    (self.isJSON, self.isQuiet, self.isRaw) = (isJSON, isQuiet, isRaw)
+    isColoured = Terminal.isColoured(1)
+    isInteractive = reads && !isJSON && Terminal.isTerminal(0) && Terminal.isClever(1)
   }
 
   // MARK: Messages
@@ -57,7 +60,8 @@ final class ChatScreen: Sendable {
     guard isJSON else {
       let names = members.users.map { Terminal.harmless($0.name == $0.id ? $0.id : "\($0.name) (\($0.id))") }
       let more = members.count > members.users.count ? " and \(members.count - members.users.count) more" : ""
-      return write("\(members.room): \(members.count): \(names.joined(separator: ", "))\(more)", to: 1)
+      let room = Terminal.harmless(members.room)
+      return write("\(room): \(members.count): \(names.joined(separator: ", "))\(more)", to: 1)
     }
     let users = members.users.map { Self.json($0).description }.joined(separator: ",")
     out(
@@ -81,47 +85,119 @@ final class ChatScreen: Sendable {
 
   func notice(_ text: String) {
     guard !isQuiet else { return }
-    write(Terminal.styled("* " + Terminal.harmless(text), .dim, isColoured && Terminal.isTerminal(2)), to: 2)
+    write(Terminal.styled("* " + Terminal.harmless(text), .dim, Terminal.isColoured(2)), to: 2)
   }
 
   func complain(_ text: String) {
     let text = "roost chat: " + Terminal.harmless(text)
-    write(Terminal.styled(text, .red, isColoured && Terminal.isTerminal(2)), to: 2)
+    write(Terminal.styled(text, .red, Terminal.isColoured(2)), to: 2)
   }
 
   /// Several lines of help.
   func explain(_ text: String) { write(text, to: 2) }
-
-  func ask(in room: String?) {
-    guard isInteractive else { return }
-    prompt.withLock {
-      $0 = "\(room ?? "no room")> "
-      Console.write($0, to: 1)
-    }
-  }
 
   // MARK: Lines
 
   private func say(_ sender: RoomUser?, in place: String, _ content: String?, _ payload: JSONText) {
     let name = Terminal.styled(Terminal.harmless(sender?.name ?? "-"), .cyan, isColoured)
     let text = Terminal.harmless(content ?? payload.description)
-    write("\(Terminal.styled(place, .dim, isColoured)) \(name): \(text)", to: 1)
+    write("\(Terminal.styled(Terminal.harmless(place), .dim, isColoured)) \(name): \(text)", to: 1)
   }
 
   private func out(_ members: [(String, JSONText?)]) {
     let members = members.compactMap { name, value in value.map { "\"\(name)\":\($0)" } }
-    write("{\(members.joined(separator: ","))}", to: 1)
+    write(Terminal.harmlessJSON("{\(members.joined(separator: ","))}"), to: 1)
   }
 
   private static func json(_ user: RoomUser) -> JSONText {
     JSONText(["id": JSONText(string: user.id), "name": JSONText(string: user.name)])
   }
 
-  /// One line, over the prompt when there is one.
+  /// A line, over the prompt when there is one.
   private func write(_ line: String, to descriptor: CInt) {
     prompt.withLock { prompt in
-      guard isInteractive, !prompt.isEmpty else { return Console.write(line + "\n", to: descriptor) }
-      Console.write("\r\u{1B}[K\(line)\n\(prompt)", to: descriptor)
+      // Errors may go to a file.
+      guard prompt.isShown, descriptor == 1 || Terminal.isTerminal(descriptor) else {
+        return Console.write(line + "\n", to: descriptor)
+      }
+      Console.write("\r\u{1B}[K\(line)\n\(drawn(prompt))", to: 1)
+    }
+  }
+
+  private func drawn(_ prompt: ChatPrompt) -> String {
+    prompt.drawn(Terminal.size.columns, isColoured: isColoured)
+  }
+}
+
+// MARK: Somebody sits there
+
+extension ChatScreen: TerminalPicture {
+  func begin() {
+    guard isInteractive else { return }
+    modes.takeKeys()
+    redraw()
+  }
+
+  func end() {
+    guard isInteractive else { return }
+    prompt.withLock { if $0.isShown { Console.write("\r\u{1B}[K", to: 1) } }
+    modes.giveBack()
+  }
+
+  func redraw() { prompt.withLock { if $0.isShown { Console.write(drawn($0), to: 1) } } }
+
+  /// One talks in this room from now on.
+  func ask(in room: String?) {
+    guard isInteractive else { return }
+    prompt.withLock { prompt in
+      (prompt.isShown, prompt.room) = (true, room)
+      Console.write(drawn(prompt), to: 1)
+    }
+  }
+
+  /// Nothing is asked any more; what comes is shown without a prompt.
+  func askNoMore() {
+    prompt.withLock { prompt in
+      if prompt.isShown { Console.write("\r\u{1B}[K", to: 1) }
+      prompt.isShown = false
+    }
+  }
+
+  /// Others type, or have stopped.
+  func type(_ user: RoomUser, in room: String, isTyping: Bool) {
+    guard isInteractive else { return }
+    prompt.withLock { $0.type(user, in: room, isTyping: isTyping) }
+    redraw()
+  }
+
+  func forgetTypists() {
+    guard isInteractive else { return }
+    prompt.withLock { $0.forgetTypists() }
+    redraw()
+  }
+
+  /// Keys were pressed: shows what comes of them.
+  func type(_ bytes: ArraySlice<UInt8>) -> (inputs: [ChatKeys.Input], isEnd: Bool) {
+    let now = monotonicMilliseconds()
+    var (inputs, output): ([ChatKeys.Input], String) = ([], "")
+    return prompt.withLock { prompt in
+      for byte in bytes {
+        switch prompt.editor.take(byte) {
+        case nil: break
+        case .edited:
+          let isTyping = prompt.isMessage(isRaw: isRaw)
+          if let told = prompt.notice.key(isTyping: isTyping, now) { inputs.append(.typing(told)) }
+        case .line(let line):
+          if let told = prompt.notice.key(isTyping: false, now) { inputs.append(.typing(told)) }
+          inputs.append(.line(line))
+          output += "\r\u{1B}[K\(prompt.said(line))\n"
+        case .refresh: output += "\u{1B}[H\u{1B}[2J"
+        case .refused: output += "\u{7}"
+        case .end: return (inputs, true)
+        }
+      }
+      if prompt.isShown { Console.write(output + drawn(prompt), to: 1) }
+      return (inputs, false)
     }
   }
 }

@@ -2,7 +2,7 @@ import Glibc
 import RoostClient
 
 /// One person, or program, that talks and listens.
-struct ChatSession {
+struct ChatSession: Sendable {
   let client: RoostClient
   let screen: ChatScreen
   let isRaw: Bool
@@ -31,6 +31,7 @@ struct ChatSession {
     async let listening = Self.listen(to: client, screen, exits: exits)
     if listensOnly { return await listening }
     await talk()
+    screen.askNoMore()
     await client.disconnect()
     _ = await listening
     return hasFailed ? 1 : 0
@@ -39,18 +40,33 @@ struct ChatSession {
   // MARK: Talking
 
   private mutating func talk() async {
-    screen.ask(in: room)
-    while let line = await InputLines.next() {
-      let line = ChatLine(line, isRaw: isRaw)
-      if line == .quit { return }
-      do {
-        try await obey(line)
-      } catch {
-        hasFailed = true
-        screen.complain("\(error)")
-      }
-      screen.ask(in: room)
+    guard screen.isInteractive else {
+      while let line = await InputLines.next() { guard await take(line) else { return } }
+      return
     }
+    let keys = ChatKeys(screen)
+    screen.ask(in: room)
+    while let input = await keys.next() {
+      switch input {
+      case .typing(let isTyping): if let room { await client.typing(in: room, isTyping: isTyping) }
+      case .line(let line):
+        guard await take(line) else { return }
+        screen.ask(in: room)
+      }
+    }
+  }
+
+  /// False when nothing more is to be said.
+  private mutating func take(_ line: String) async -> Bool {
+    let line = ChatLine(line, isRaw: isRaw)
+    if line == .quit { return false }
+    do {
+      try await obey(line)
+    } catch {
+      hasFailed = true
+      screen.complain("\(error)")
+    }
+    return true
   }
 
   private mutating func obey(_ line: ChatLine) async throws(ClientError) {
@@ -94,14 +110,22 @@ struct ChatSession {
 
   /// - Parameter exits: ends the process when the connection ends for good, because nobody can end the wait for input.
   private static func listen(to client: RoostClient, _ screen: ChatScreen, exits: Bool) async -> CInt {
+    var wasLost = false
     for await event in client.events {
       if case .connection(.ended(let error)) = event {
         guard let error else { return 0 }
         screen.complain("\(error)")
-        if exits { exit(1) }
+        if exits {
+          screen.askNoMore()
+          screen.end()
+          exit(1)
+        }
         return 1
       }
       show(event, screen)
+      // That it has begun is said by the first room.
+      if case .connection(.open) = event, wasLost { screen.notice("connected again") }
+      if case .connection(let state) = event { wasLost = state != .open }
     }
     return 0
   }
@@ -115,23 +139,22 @@ struct ChatSession {
     case .userJoined(let room, let user): screen.show("user_joined", room: room, user, "\(user.name) came into \(room)")
     case .userLeft(let room, let user): screen.show("user_left", room: room, user, "\(user.name) left \(room)")
     case .userCount(let room, let count): screen.show("presence_sync", room: room, nil, "\(count) are in \(room)")
-    case .typing(let room, let user, let isTyping):
-      // A line for each would drown what is said; a person sees who is about to say something.
-      if isTyping, screen.isInteractive { screen.notice("\(user.name) is typing in \(room)") }
+    case .typing(let room, let user, let isTyping): screen.type(user, in: room, isTyping: isTyping)
     case .missed(let room, let reason, _):
       screen.show("missed", room: room, nil, "messages of \(room) are lost to you (\(reason))")
     case .expelled(let room, let error):
       let reason = error.map { ": \($0)" } ?? ""
       screen.show("expelled", room: room, nil, "you are no longer in \(room)\(reason)")
-    case .connection(.waiting(let reason, _)): screen.notice("\(reason); trying again")
-    case .connection(.open): screen.notice("connected")
+    case .connection(.waiting(let reason, _)):
+      screen.forgetTypists()
+      screen.notice("\(reason); trying again")
     case .relay(let isDegraded):
       screen.notice(isDegraded ? "messages cannot be delivered for the moment" : "messages are delivered again")
     case .draining: screen.notice("this node stops; moving to another")
     case .tokenExpiring(let end): screen.notice("your token ends at \(end)")
     case .refusal(let error): screen.complain("\(error)")
     case .skipped(let count): screen.notice("\(count) events were left out")
-    case .connection(.ended), .rejoined, .other: break
+    case .connection(.open), .connection(.ended), .rejoined, .other: break
     }
   }
 }

@@ -46,7 +46,7 @@ enum ClusterCommand {
 
       --nodes        how many; default 3
       --port         of the balancer; nodes take the next free ones; default 8080
-      --redis-url    a Redis that is there already
+      --redis-url    a Redis that is there already, or ROOST_REDIS_URL, which may hold a password
       --secret-file  the tokens' secret; ROOST_SECRET_FILE and ROOST_SECRET work too; a random one when none is given
       --no-balancer  only nodes
       --             what follows are flags for every node: see roost serve --help

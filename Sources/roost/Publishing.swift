@@ -36,9 +36,9 @@ struct Publishing {
   }
 
   private func show(_ answer: JSONText) {
-    if isJSON { return Console.print("\(answer)") }
+    if isJSON { return Console.print(Terminal.harmlessJSON("\(answer)")) }
     let id = answer["message_id"]?.string ?? ""
     let words = [answer["offset"]?.description ?? "", id, answer["dup"]?.flag == true ? "dup" : ""]
-    Console.print(words.filter { !$0.isEmpty }.joined(separator: " "))
+    Console.print(Terminal.harmless(words.filter { !$0.isEmpty }.joined(separator: " ")))
   }
 }

@@ -1,4 +1,3 @@
-import EventLoops
 import Glibc
 
 /// `roost status`: the cluster in a terminal.
@@ -23,10 +22,11 @@ enum StatusCommand {
     do {
       var callers: [APICaller] = []
       for url in urls { callers.append(try APICaller(url, key: key, authority: flags["ca-file"])) }
-      if flags.has("json") || flags.has("once") || !Terminal.isTerminal(1) {
+      if flags.has("json") || flags.has("once") || !Terminal.isClever(1) {
         return try showOnce(callers, isJSON: flags.has("json"))
       }
-      return try watch(callers, milliseconds: Int(interval * 1_000))
+      try StatusWatch.run(callers, milliseconds: Int(interval * 1_000))
+      return 0
     } catch {
       Console.complain("roost status: \(error)")
       return 1
@@ -37,46 +37,15 @@ enum StatusCommand {
     let before = try ClusterPicture.take(callers)
     usleep(UInt32(onceSeconds * 1_000_000))
     let picture = ClusterPicture(callers, before: before, now: try ClusterPicture.take(callers))
-    Console.print(isJSON ? picture.json : picture.lines(false).joined(separator: "\n"))
+    Console.print(isJSON ? Terminal.harmlessJSON(picture.json) : picture.lines(false).joined(separator: "\n"))
     return 0
-  }
-
-  /// Until a signal. The terminal is as before afterwards.
-  private static func watch(_ callers: [APICaller], milliseconds: Int) throws(APICaller.Failure) -> CInt {
-    // What is wrong from the start is told where it stays to be read.
-    var before: ClusterPicture.Look? = try ClusterPicture.take(callers)
-    let signals = [SIGINT, SIGTERM, SIGHUP]
-    blockSignals(signals)
-    Console.write("\u{1B}[?1049h\u{1B}[?25l", to: 1)
-    defer { Console.write("\u{1B}[?25h\u{1B}[?1049l", to: 1) }
-    if let before { draw(ClusterPicture(callers, before: nil, now: before).lines(true)) }
-    while EventLoops.waitForSignal(signals, milliseconds: milliseconds) == nil {
-      do {
-        let now = try ClusterPicture.take(callers)
-        draw(ClusterPicture(callers, before: before, now: now).lines(true))
-        before = now
-      } catch {
-        draw([Terminal.styled("\(error)", .red, true)])
-        before = nil
-      }
-    }
-    return 0
-  }
-
-  /// From the top of the screen, as much as there is room for.
-  private static func draw(_ lines: [String]) {
-    let rows = Terminal.size.rows
-    var shown = Array(lines.prefix(rows - 1))
-    if lines.count > shown.count, !shown.isEmpty { shown[shown.count - 1] = "…" }
-    // Long lines are cut by the terminal and not wrapped.
-    Console.write("\u{1B}[H\u{1B}[?7l" + shown.map { $0 + "\u{1B}[K\r\n" }.joined() + "\u{1B}[J\u{1B}[?7h", to: 1)
   }
 
   private static let help = """
     roost status [--url http://HOST:PORT[,…]]
 
     Shows the cluster: its nodes, and the rates and latencies of those that are named. On a terminal it is drawn anew
-    until Ctrl-C; else it is printed once.
+    until q or Ctrl-C; else it is printed once.
 
       --url           nodes, between commas; http://127.0.0.1:8080 unless given. The first is asked about the cluster.
                       Rates, latencies and slow clients are each node's own: name all whose figures you want to see
@@ -90,6 +59,6 @@ enum StatusCommand {
     IN/S are messages from clients, ROOMS/S messages of rooms, OUT/S their copies for members, all a second; STORED is
     how long it takes until one is stored, LAG how late the loops are, since the look before.
 
-    Exit code 1 when the cluster cannot be asked, 2 for misuse.
+    Exit code 0 after q or Ctrl-C, 1 when the cluster cannot be asked, 2 for misuse.
     """
 }

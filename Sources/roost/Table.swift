@@ -11,10 +11,10 @@ struct Table {
 
   /// Of which the first is the head.
   var lines: [String] {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let widths = rows[0].indices.map { column in rows.map { Columns.of($0[column]) }.max() ?? 0 }
     return rows.map { row in
       let cells = row.indices.map { column in
-        let space = String(repeating: " ", count: widths[column] - row[column].count)
+        let space = String(repeating: " ", count: widths[column] - Columns.of(row[column]))
         return numbers.contains(column) ? space + row[column] : row[column] + space
       }
       return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())

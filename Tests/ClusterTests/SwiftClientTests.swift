@@ -22,7 +22,7 @@ struct SwiftClientTests {
   }
 
   /// Takes messages until one says `last`; `onMessage` is told how many there were.
-  private static func contents(
+  static func contents(
     _ client: RoostClient, until last: String, _ onMessage: @Sendable (Int) -> Void = { _ in }
   ) async -> (contents: [String], offsets: [Int], missed: Int) {
     var (contents, offsets, missed): ([String], [Int], Int) = ([], [], 0)
@@ -38,7 +38,7 @@ struct SwiftClientTests {
   }
 
   /// Says so many, one after the other; `onReceipt` is told how many there were.
-  private static func talk(
+  static func talk(
     _ client: RoostClient, _ name: String, _ count: Int, _ onReceipt: @Sendable (Int) -> Void
   ) async throws(ClientError) -> [Int] {
     var offsets: [Int] = []

@@ -86,6 +86,23 @@ import Testing
     #expect(core.takeActions().contains(.answer(ticket: 1, .failure(.unreachable("nobody there")))))
   }
 
+  @Test func `a server that was never believed ends it, one that was is tried again`() {
+    var core = ClientCore(ClientRules(idPrefix: "me", seed: 1), token: nil)
+    core.connect(ticket: 1, 0)
+    core.ended(.untrusted("it has expired"), 0)
+    #expect(core.phase == .ended)
+    #expect(core.takeActions().contains(.answer(ticket: 1, .failure(.untrusted("it has expired")))))
+    var world = open()
+    world.cut(.untrusted("it has expired"))
+    world.listen(10)
+    guard case .connection(.waiting(let reason, _)) = world.events.last else {
+      return #expect(Bool(false), "\(world.events)")
+    }
+    #expect(reason == "the server's certificate is not believed: it has expired")
+    world.pass(1_000)
+    #expect(world.core.phase == .open && world.connections == 2)
+  }
+
   @Test func `a node that stops says when to come back`() {
     var world = open()
     world.deliver(#"{"type":"server_draining","payload":{"reconnect_after_ms":4321}}"#)

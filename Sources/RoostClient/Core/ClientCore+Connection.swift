@@ -37,6 +37,12 @@ extension ClientCore {
     lose()
     switch ending {
     case .failed(let reason), .violation(let reason): tryAgain(reason, .unreachable(reason), now)
+    case .untrusted(let reason):
+      // Whoever has just begun has the wrong address or the wrong authority. Later it is a certificate that somebody
+      // forgot to renew, or a stranger on the way: that passes.
+      let error = ClientError.untrusted(reason)
+      guard hasBeenOpen else { return finish(error) }
+      tryAgain("\(error)", error, now)
     case .lost: tryAgain("the connection was lost", .unreachable("it ends the connection"), now, exactly: delay)
     case .refused(401, _): refused(now)
     case .refused(let status, let retryAfter) where [408, 425, 429].contains(status) || status >= 500:

@@ -33,6 +33,8 @@ struct ClientCore {
   enum Ending: Equatable {
     /// It could not be made, in words.
     case failed(String)
+    /// The server's certificate is not one to believe, in words.
+    case untrusted(String)
     /// The handshake was answered with this status; 0: by no sensible answer.
     case refused(status: Int, retryAfter: Int64?)
     case closed(code: Int, reason: String)

@@ -9,6 +9,9 @@ public enum ClientError: Error, Sendable, Equatable {
   case closed(code: Int, reason: String)
   /// The server cannot be reached: only of the first connection, when all ``ClientConfiguration/firstAttempts`` failed.
   case unreachable(String)
+  /// The server's certificate is not one to believe, in words, so nothing was said to it. Only of the first connection:
+  /// a server that was believed once is asked again until its certificate is good again.
+  case untrusted(String)
   /// The connection was lost when the message was under way, and this kind of message cannot be sent again without the
   /// risk of doubling it: `private` and `chat`.
   case outcomeUnknown
@@ -34,6 +37,7 @@ extension ClientError: CustomStringConvertible {
     case .closed(let code, ""): "the server ended the connection (\(code))"
     case .closed(let code, let reason): "the server ended the connection: \(reason) (\(code))"
     case .unreachable(let reason): "the server cannot be reached: \(reason)"
+    case .untrusted(let reason): "the server's certificate is not believed: \(reason)"
     case .outcomeUnknown: "the connection was lost on the way: it may have arrived or not"
     case .tooMuchPending: "too much waits to be sent"
     case .disconnected: "disconnected"

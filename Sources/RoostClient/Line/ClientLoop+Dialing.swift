@@ -25,7 +25,7 @@ extension ClientLoop {
   }
 
   func connect(to found: [Address]) {
-    addresses = found
+    (addresses, distrust) = (found, nil)
     guard !found.isEmpty else {
       return core.ended(.failed("\(plan.url.host) has no address"), monotonicMilliseconds())
     }
@@ -35,8 +35,13 @@ extension ClientLoop {
   /// The connection is over; before it was one, the next address is tried.
   func lineEnded(_ ending: ClientCore.Ending, _ now: Int64) {
     line = nil
-    if case .failed(let reason) = ending, !addresses.isEmpty { return connectNext(reason) }
-    core.ended(ending, now)
+    switch ending {
+    case .failed(let reason): return connectNext(reason)
+    case .untrusted(let reason):
+      distrust = ending
+      return connectNext(reason)
+    case .refused, .closed, .lost, .violation: core.ended(ending, now)
+    }
   }
 
   /// - Parameter reason: why the address before was none.
@@ -49,7 +54,7 @@ extension ClientLoop {
         reason = "\(error)"
       }
     }
-    core.ended(.failed(reason), monotonicMilliseconds())
+    core.ended(distrust ?? .failed(reason), monotonicMilliseconds())
   }
 
   private func connect(to address: Address) throws(SystemError) {

@@ -28,6 +28,8 @@ actor ClientLoop {
   var line: ServerLine?
   /// Addresses to try when the one that is being tried fails.
   var addresses: [Address] = []
+  /// Why one of them is not believed: worth more than that the last of them is not there.
+  var distrust: ClientCore.Ending?
   var token: String?
   /// Counts attempts, so that what belongs to an earlier one is told apart.
   var dial = 0

@@ -120,6 +120,7 @@ final class ServerLine {
     case .wouldBlock: swap(&kept, &leftover)
     case .endOfStream: news.append(.ended(ending("the server ends the connection")))
     case .failed(let code):
+      if let reason = stream.distrust { return news.append(.ended(.untrusted(reason))) }
       news.append(.ended(ending(stream.failure ?? SystemError(call: "receive", code: code).description)))
     case .done(let count):
       buffer.fill(count)

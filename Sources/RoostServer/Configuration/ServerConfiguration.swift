@@ -118,7 +118,7 @@ public struct ServerConfiguration: Equatable, Sendable {
   public var host = "0.0.0.0"
   /// 0: any free port.
   public var port: UInt16 = 8080
-  /// Unique in the cluster; empty: made from the host name and random letters.
+  /// Unique in the cluster; its last ten characters are followed by random letters. Empty: `node`.
   public var nodeID = ""
   /// Loops that serve clients; 0: one per core.
   public var shards = 0

@@ -13,7 +13,9 @@ extension Setting {
       configuration.port = port
       return true
     },
-    .text("node-id", "name in the cluster, unique; empty: host name and random letters", \.nodeID),
+    .text(
+      "node-id", "name in the cluster, unique; its last ten characters count, random letters follow; empty: node",
+      \.nodeID),
     .number("shards", "threads that serve clients; 0: one per core", 0...128, "threads", \.shards),
     .text(
       "redis-url", "where the nodes meet, or several between commas; empty: no Redis, one node alone",
