@@ -1,6 +1,6 @@
 # The shortest way to everything. `make` alone lists what there is.
 
-RELEASE := -c release -Xswiftc -cross-module-optimization
+RELEASE := -c release -Xswiftc -cross-module-optimization --no-color-diagnostics
 ROOST := .build/release/roost
 
 .PHONY: help run test check bench build release clean lint format clients conformance container-test faults faults-matrix \
