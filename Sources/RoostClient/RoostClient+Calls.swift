@@ -4,7 +4,8 @@ extension RoostClient {
   /// Connects, and waits until messages can pass. Only the first call is needed: later connections come by themselves.
   ///
   /// - Throws: ``ClientError/refused(status:)``, ``ClientError/untrusted(_:)``, ``ClientError/closed(code:reason:)``,
-  ///   ``ClientError/unreachable(_:)`` when ``ClientConfiguration/firstAttempts`` are used up, ``ClientError/cancelled``.
+  ///   ``ClientError/cancelled``; ``ClientError/unreachable(_:)`` when no more of
+  ///   ``ClientConfiguration/firstAttempts`` are left.
   public func connect() async throws(ClientError) {
     _ = try await loop.ask { $0.connect(ticket: $1, $2) }.get()
   }

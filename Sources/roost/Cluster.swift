@@ -195,7 +195,7 @@ struct Cluster {
       "export PATH=\(folder.joined(separator: "/")):$PATH",
       "export ROOST_TOKEN=$(roost token --secret-file \(secretFile) --user carol --role admin)",
       "roost chat --url ws\(entry.dropFirst(4)) --room general", "roost publish --url \(entry) --room general hello",
-      "roost status --url \(nodes.joined(separator: ","))",
+      "roost status --url \(nodes.joined(separator: ","))", "curl \(nodes[nodes.count - 1])/ws/online",
     ]
   }
 

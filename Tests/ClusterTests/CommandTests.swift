@@ -142,7 +142,9 @@ struct CommandTests {
     process.signal(SIGTERM)
     #expect(process.ended() == 0)
     let text = process.text
-    for word in ["alice", "bob", "42", "/dashboard", "wscat", "curl", "roost token"] { #expect(text.contains(word)) }
+    for word in ["alice", "bob", "42", "/dashboard", "roost chat", "curl", "roost token"] {
+      #expect(text.contains(word), "\(word)")
+    }
     try await waitUntilGone(children)
     let folder = try #require(text.firstMatch(of: /\/tmp\/roost-\w{6}/)).output
     #expect(!FileManager.default.fileExists(atPath: String(folder)))

@@ -35,7 +35,7 @@ import Testing
     let configuration = try Self.text("docs/CONFIGURATION.md")
     // Settings stand as code of their own; other programs' flags in whole commands.
     for match in try Self.text(guide).matches(of: /`(--[a-z-]+)[^`\n]*`/) {
-      let others: Set = ["--check", "--help", "--profile", "--scale", "--deploy-hook", "--harm-last"]
+      let others: Set = ["--check", "--help", "--profile", "--scale", "--deploy-hook", "--harm-last", "--ca-file"]
       guard !others.contains(String(match.1)) else { continue }
       #expect(configuration.contains("`\(match.1)`"), "\(guide) names \(match.1)")
     }
