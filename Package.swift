@@ -70,8 +70,8 @@ let package = Package(
     .executableTarget(
       name: "roost",
       dependencies: [
-        "CSystem", "EventLoops", "HTTPCore", "LoadGenerator", "RoostClient", "RoostServer", "Telemetry", "Tokens",
-        "Transport",
+        "CSystem", "EventLoops", "HTTPCore", "LoadGenerator", "Locks", "RoostClient", "RoostServer", "Telemetry",
+        "Tokens", "Transport",
       ],
       swiftSettings: rules),
 

@@ -1,5 +1,6 @@
 import EventLoops
 import Glibc
+import Locks
 import Synchronization
 
 /// What is typed into a chat on a terminal: read on a thread of its own, also while something is being sent.
@@ -35,7 +36,7 @@ final class ChatKeys: Sendable {
   /// `nil` at the end. It cannot be cancelled: who does not want to wait any longer ends the process.
   func next() async -> Input? {
     await withCheckedContinuation { continuation in
-      let begins = state.withLock { state in
+      let begins = state.locked { state in
         state.asker = continuation
         state.serve()
         defer { state.isReading = true }
@@ -52,7 +53,7 @@ final class ChatKeys: Sendable {
       let count = unsafe Glibc.read(0, &chunk, chunk.count)
       if count < 0, errno == EINTR { continue }
       let (inputs, isEnd) = count > 0 ? screen.type(chunk[..<count]) : ([], true)
-      goesOn = state.withLock { state in
+      goesOn = state.locked { state in
         state.waiting += inputs
         state.isOver = isEnd
         state.serve()

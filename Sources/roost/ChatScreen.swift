@@ -1,5 +1,6 @@
 import EventLoops
 import Glibc
+import Locks
 import RoostClient
 import Synchronization
 
@@ -115,7 +116,7 @@ final class ChatScreen: Sendable {
 
   /// A line, over the prompt when there is one.
   private func write(_ line: String, to descriptor: CInt) {
-    prompt.withLock { prompt in
+    prompt.locked { prompt in
       // Errors may go to a file.
       guard prompt.isShown, descriptor == 1 || Terminal.isTerminal(descriptor) else {
         return Console.write(line + "\n", to: descriptor)
@@ -140,16 +141,16 @@ extension ChatScreen: TerminalPicture {
 
   func end() {
     guard isInteractive else { return }
-    prompt.withLock { if $0.isShown { Console.write("\r\u{1B}[K", to: 1) } }
+    prompt.locked { if $0.isShown { Console.write("\r\u{1B}[K", to: 1) } }
     modes.giveBack()
   }
 
-  func redraw() { prompt.withLock { if $0.isShown { Console.write(drawn($0), to: 1) } } }
+  func redraw() { prompt.locked { if $0.isShown { Console.write(drawn($0), to: 1) } } }
 
   /// One talks in this room from now on.
   func ask(in room: String?) {
     guard isInteractive else { return }
-    prompt.withLock { prompt in
+    prompt.locked { prompt in
       (prompt.isShown, prompt.room) = (true, room)
       Console.write(drawn(prompt), to: 1)
     }
@@ -157,7 +158,7 @@ extension ChatScreen: TerminalPicture {
 
   /// Nothing is asked any more; what comes is shown without a prompt.
   func askNoMore() {
-    prompt.withLock { prompt in
+    prompt.locked { prompt in
       if prompt.isShown { Console.write("\r\u{1B}[K", to: 1) }
       prompt.isShown = false
     }
@@ -166,13 +167,13 @@ extension ChatScreen: TerminalPicture {
   /// Others type, or have stopped.
   func type(_ user: RoomUser, in room: String, isTyping: Bool) {
     guard isInteractive else { return }
-    prompt.withLock { $0.type(user, in: room, isTyping: isTyping) }
+    prompt.locked { $0.type(user, in: room, isTyping: isTyping) }
     redraw()
   }
 
   func forgetTypists() {
     guard isInteractive else { return }
-    prompt.withLock { $0.forgetTypists() }
+    prompt.locked { $0.forgetTypists() }
     redraw()
   }
 
@@ -180,7 +181,7 @@ extension ChatScreen: TerminalPicture {
   func type(_ bytes: ArraySlice<UInt8>) -> (inputs: [ChatKeys.Input], isEnd: Bool) {
     let now = monotonicMilliseconds()
     var (inputs, output): ([ChatKeys.Input], String) = ([], "")
-    return prompt.withLock { prompt in
+    return prompt.locked { prompt in
       for byte in bytes {
         switch prompt.editor.take(byte) {
         case nil: break

@@ -22,11 +22,13 @@ extension ClusterPicture {
   private var summary: String {
     func sum(_ name: String) -> Int { look.nodes.compactMap { $0[name]?.integer }.reduce(0, +) }
     let connections = look.online?["online"]?.integer ?? sum("connections")
-    let users = look.online?["users"]?.integer.map { ", \($0) users" } ?? ""
-    let rooms = "\(look.rooms.count)\(look.hasMoreRooms ? " or more" : "") rooms"
-    let partial = look.isPartial ? "; a node did not answer in time" : ""
-    return "\(look.nodes.count) nodes, \(connections) connections\(users), \(rooms)\(partial)"
+    let users = look.online?["users"]?.integer.map { [Self.count($0, "user")] } ?? []
+    let rooms = look.hasMoreRooms ? "\(look.rooms.count) or more rooms" : Self.count(look.rooms.count, "room")
+    let counts = [Self.count(look.nodes.count, "node"), Self.count(connections, "connection")] + users + [rooms]
+    return counts.joined(separator: ", ") + (look.isPartial ? "; a node did not answer in time" : "")
   }
+
+  private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
   private var nodeTable: Table {
     var table = Table(

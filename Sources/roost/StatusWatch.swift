@@ -1,5 +1,6 @@
 import EventLoops
 import Glibc
+import Locks
 import Synchronization
 
 /// `roost status` on a terminal: a page that is drawn anew, and goes when it ends.
@@ -39,7 +40,7 @@ final class StatusWatch: TerminalPicture {
   }
 
   private func show(_ news: [String]) {
-    lines.withLock { $0 = news }
+    lines.locked { $0 = news }
     TerminalSignals.tellNews()
   }
 
@@ -70,7 +71,7 @@ final class StatusWatch: TerminalPicture {
   /// From the top of the screen, as much as there is room for.
   func redraw() {
     let rows = Terminal.size.rows
-    let all = lines.withLock { $0 }
+    let all = lines.locked { $0 }
     var shown = Array(all.prefix(max(1, rows - 1)))
     if all.count > shown.count { shown[shown.count - 1] = "…" }
     // Each line is cleared before it is written, and cut by the terminal where it is too long.

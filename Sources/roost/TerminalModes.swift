@@ -1,4 +1,5 @@
 import Glibc
+import Locks
 import Synchronization
 
 /// The modes of the terminal on standard input, which a command changes and gives back.
@@ -7,7 +8,7 @@ final class TerminalModes: Sendable {
 
   /// From now on keys come one by one, and the kernel shows none of them. Ctrl-C, Ctrl-\ and Ctrl-Z are signals still.
   func takeKeys() {
-    saved.withLock { saved in
+    saved.locked { saved in
       var modes = termios()
       guard saved == nil, unsafe tcgetattr(0, &modes) == 0 else { return }
       saved = modes
@@ -22,7 +23,7 @@ final class TerminalModes: Sendable {
 
   /// Everything as it was.
   func giveBack() {
-    saved.withLock { saved in
+    saved.locked { saved in
       guard var modes = saved else { return }
       unsafe tcsetattr(0, TCSADRAIN, &modes)
       saved = nil

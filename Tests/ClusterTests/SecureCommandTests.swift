@@ -23,7 +23,7 @@ struct SecureCommandTests {
         let url = "\(Self.scheme(command))://\(host):\(node.port)"
         let (code, text) = try SecureNode.run(command, at: url, Self.words[command] ?? [], trust: trust)
         #expect(code == 0, "\(text)")
-        let expected = ["chat": "you are in r", "publish": "1 ", "status": "1 nodes, 0 connections"]
+        let expected = ["chat": "you are in r", "publish": "1 ", "status": "1 node, 0 connections"]
         // Of four messages only the first is number 1.
         if command != "publish" { #expect(text.contains(expected[command] ?? "?"), "\(text)") }
       }

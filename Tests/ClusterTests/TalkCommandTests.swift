@@ -169,7 +169,7 @@ struct TalkCommandTests {
     #expect(member.says("you are in lobby"))
     let text = try place.run(["status"])
     #expect(text.code == 0)
-    for word in ["1 nodes, 1 connections, 1 users, 1 rooms", "alone", "ready", "lobby", "MEMORY"] {
+    for word in ["1 node, 1 connection, 1 user, 1 room", "alone", "ready", "lobby", "MEMORY"] {
       #expect(text.text.contains(word), "\(word) is not in\n\(text.text)")
     }
     let answer = try place.run(["status", "--json"])

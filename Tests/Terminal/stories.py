@@ -340,14 +340,14 @@ def status(place):
     """A page that is drawn anew in its place and leaves the screen as it was."""
     before = "what stood here\r\nbefore\r\n"
     with place.status("--interval", "0.5", before=before) as page:
-        page.shows("1 nodes")
+        page.shows("1 node,")
         assert page.screen.saved is not None and page.screen.cursor.hidden
         first = page.raw.count(b"\x1b[H")
         page.until("it is drawn again", lambda: page.raw.count(b"\x1b[H") > first + 1)
-        assert sum("1 nodes" in row for row in page.rows) == 1, page.rows
+        assert sum("1 node," in row for row in page.rows) == 1, page.rows
         page.type("keys")
         page.resize(4, 80)
-        page.until("what has room", lambda: page.rows[:1] and "1 nodes" in page.rows[0] and page.rows[-1] == "…")
+        page.until("what has room", lambda: page.rows[:1] and "1 node," in page.rows[0] and page.rows[-1] == "…")
         assert len(page.rows) <= 3, page.rows
         page.resize(24, 30)
         page.until("cut lines", lambda: any(row.startswith("alone") for row in page.rows))
@@ -364,14 +364,14 @@ def status(place):
         page.is_harmless()
     for keys, number, code in [("\x03", 0, 0), ("", signal.SIGTERM, -signal.SIGTERM)]:
         with place.status(before=before, environment={"NO_COLOR": "1"}) as page:
-            page.shows("1 nodes")
+            page.shows("1 node,")
             page.type(keys) if keys else page.signal(number)
             assert page.ended() == code, page.process.returncode
             assert page.rows == ["what stood here", "before"], page.rows
             assert page.styles == set()
     for how in [{"environment": {"TERM": "dumb"}}, {"words": ["--once"]}]:
         with place.status(*how.pop("words", []), **how) as page:
-            page.shows("1 nodes")
+            page.shows("1 node,")
             assert page.ended() == 0
             assert b"\x1b" not in page.raw
     with Terminal([place.binary, "status", "--url", "http://127.0.0.1:1"], {"ROOST_API_KEY": place.key}) as nobody:

@@ -32,7 +32,7 @@ import Testing
       "Locks", "RealtimeCore", "RedisRelay", "Synchronization", "Telemetry", "Tokens", "Transport", "WebSocketCore",
     ],
     "roost": [
-      "CSystem", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore", "LoadGenerator", "RoostClient",
+      "CSystem", "EventLoops", "FoundationEssentials", "Glibc", "HTTPCore", "LoadGenerator", "Locks", "RoostClient",
       "RoostServer", "Synchronization", "Telemetry", "Tokens", "Transport",
     ],
   ]
