@@ -119,7 +119,7 @@ let package = Package(
     tests("FetchTests", ["Fetch", "RoostTesting"]),
     tests("RoostServerTests", ["Compression", "RoostServer", "RoostTesting", "Tokens", "Transport"]),
     tests("RoostClientTests", ["RoostClient", "RoostTesting", "Transport"]),
-    tests("ClusterTests", ["RoostClient", "RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
+    tests("ClusterTests", ["EventLoops", "RoostClient", "RoostTesting", "LoadGenerator", "Tokens", "Transport"]),
     tests("SimulationTests", ["RealtimeCore", "Simulation"]),
     tests("TidyTests", []),
   ]

@@ -1,4 +1,5 @@
 // Linux calls that Swift's Glibc module leaves out (it is built without _GNU_SOURCE).
+#include <malloc.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/types.h>

@@ -97,11 +97,15 @@ enum ServeCommand {
     return 0
   }
 
-  /// The wait for a signal, in which what the log held back is told once its time is over.
+  /// The wait for a signal, in which what the log held back is told once its time is over, and memory that is left of a
+  /// burst goes back to the kernel once a minute.
   private static func waitForSignal(_ signals: [CInt], summarising log: Log) -> CInt {
+    var waits = 0
     while true {
       if let received = EventLoops.waitForSignal(signals, milliseconds: 10_000) { return received }
       log.summarise()
+      waits += 1
+      if waits.isMultiple(of: 6) { SpareMemory.giveBack() }
     }
   }
 

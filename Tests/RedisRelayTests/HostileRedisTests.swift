@@ -30,11 +30,11 @@ struct HostileRedisTests {
     defer { impostor.stop() }
     let bench = try RelayBench()
     let node = bench.add(try Self.configuration(impostor))
-    let before = Self.residentBytes()
+    let before = residentBytes()
     try bench.wait("a second try") { impostor.connections >= 3 && !node.notices.isEmpty }
     bench.run(milliseconds: 100)
     // What is claimed would be gigabytes. Other tests of this process take some meanwhile.
-    #expect(Self.residentBytes() - before < 512 << 20)
+    #expect(residentBytes() - before < 512 << 20)
     #expect(node.state != .connected)
     #expect(node.notices.allSatisfy { $0.utf8.allSatisfy { (0x20..<0x7F).contains($0) } })
   }
@@ -70,14 +70,5 @@ struct HostileRedisTests {
     var configuration = try RedisRelayConfiguration(server: server, nodeID: "n1")
     configuration.replyBytes = 1 << 20
     return configuration
-  }
-
-  private static func residentBytes() -> Int {
-    guard let file = unsafe fopen("/proc/self/statm", "r") else { return 0 }
-    defer { unsafe fclose(file) }
-    var line = [CChar](repeating: 0, count: 128)
-    guard unsafe fgets(&line, 128, file) != nil else { return 0 }
-    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4_096
   }
 }
