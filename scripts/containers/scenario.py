@@ -256,7 +256,7 @@ def reads_keys_again(people):
     """SIGHUP to all nodes, as docs/OPERATIONS.md has it: they say so, and go on."""
     before = nodes()
     compose("kill", "--signal", "HUP", "node")
-    cluster.eventually("nodes have read their keys again", 10, lambda: compose("logs", "node").count("keys reloaded") == len(before))
+    cluster.eventually("nodes have read their keys again", lambda: compose("logs", "node").count("keys reloaded") == len(before))
     assert nodes() == before, "SIGHUP ended a node"
     people.all_back()
     counted(nodes=2, online=TALKERS)
@@ -271,7 +271,7 @@ def renews_its_certificate():
     chain = run("openssl", "req", "-x509", *made, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key))
     file.write_text(f"{chain}\n{key.read_text()}")
     compose("--profile", "tls", "kill", "--signal", "USR2", "balancer-tls")
-    cluster.eventually("the new certificate is shown", 15, lambda: ssl.get_server_certificate(("localhost", TLS)) != before)
+    cluster.eventually("the new certificate is shown", lambda: ssl.get_server_certificate(("localhost", TLS)) != before)
 
 
 def speaks_tls():
