@@ -26,8 +26,7 @@ final class StatusWatch: TerminalPicture {
   private func look(_ callers: [APICaller], _ first: ClusterPicture.Look, milliseconds: Int) {
     var before: ClusterPicture.Look? = first
     while true {
-      // Not in one call, which takes less than a second's worth of microseconds at most.
-      for _ in 0..<milliseconds / 100 { usleep(100_000) }
+      usleep(UInt32(milliseconds) * 1_000)
       do {
         let now = try ClusterPicture.take(callers)
         show(ClusterPicture(callers, before: before, now: now).lines(Self.isColoured))

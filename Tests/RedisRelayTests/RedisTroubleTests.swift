@@ -300,7 +300,8 @@ extension RedisServer {
   }
 
   fileprivate func save(until status: String) throws {
-    for _ in 0..<400 {
+    let deadline = monotonicMilliseconds() + 120_000
+    while monotonicMilliseconds() < deadline {
       _ = try ask("BGSAVE")
       usleep(10_000)
       if try ask("INFO", "persistence").contains(status) { return }
